@@ -8,7 +8,7 @@ import (
 // Code says why a publisher was refused, spelled as the API's Event.errorCode.
 type Code string
 
-// The codes of the API's Event.errorCode, and one of our own.
+// The codes of the API's Event.errorCode, and two of our own.
 const (
 	InsufficientCapabilities Code = "INSUFFICIENT_CAPABILITIES"
 	QuotaExceeded            Code = "QUOTA_EXCEEDED"
@@ -25,6 +25,9 @@ const (
 	InvalidInput             Code = "INVALID_INPUT"
 	InternalServerException  Code = "INTERNAL_SERVER_EXCEPTION"
 
+	// InvalidToken is stagedoor's own: the token is missing, malformed, expired, revoked or
+	// wrongly signed. It is HTTP's 401 and no event, as it cannot be said whose it is.
+	InvalidToken Code = "INVALID_TOKEN"
 	// Disconnected is stagedoor's own: somebody ended the session on purpose (the API's
 	// DisconnectParticipant, a newer connection with the same key, a shutdown). It is told
 	// to the broadcaster and is no error event.
