@@ -1,0 +1,113 @@
+package webrtchttp
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// maxAddresses bounds a Limiter's memory to a few MiB.
+const maxAddresses = 16384
+
+// Limiter limits how often one address may fail, such as by showing a token that is not
+// known. Each address has a bucket of failures that drains with time. An IPv6 address
+// counts with its whole /64, which is one household's.
+//
+// It may be used from any goroutine.
+type Limiter struct {
+	burst int
+	every time.Duration
+	now   func() time.Time
+
+	mu      sync.Mutex
+	buckets map[netip.Prefix]time.Time // when the bucket will be empty again
+}
+
+// NewLimiter allows burst failures at once, and one more per every. now is time.Now, or a
+// test's clock.
+func NewLimiter(burst int, every time.Duration, now func() time.Time) *Limiter {
+	return &Limiter{burst: burst, every: every, now: now, buckets: make(map[netip.Prefix]time.Time)}
+}
+
+// Wait gives how long the request's address has to wait before it may try again: 0 if it
+// may try now.
+func (l *Limiter) Wait(r *http.Request) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	empty, known := l.buckets[network(r)]
+	if !known {
+		return 0
+	}
+	// Room for one more failure must be left.
+	return max(0, empty.Sub(l.now())+l.every-time.Duration(l.burst)*l.every)
+}
+
+// Fail counts one failure of the request's address.
+func (l *Limiter) Fail(r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, key := l.now(), network(r)
+	empty, known := l.buckets[key]
+	if !known && len(l.buckets) >= maxAddresses {
+		l.forget(now)
+	}
+	if empty.Before(now) {
+		empty = now
+	}
+	// The bucket never overflows: somebody who keeps trying waits no longer for it.
+	l.buckets[key] = minTime(empty.Add(l.every), now.Add(time.Duration(l.burst)*l.every))
+}
+
+// forget makes room: the empty buckets go, and if all are in use, any one of them.
+func (l *Limiter) forget(now time.Time) {
+	for key, empty := range l.buckets {
+		if !empty.After(now) {
+			delete(l.buckets, key)
+		}
+	}
+	if len(l.buckets) < maxAddresses {
+		return
+	}
+	for key := range l.buckets {
+		delete(l.buckets, key)
+		return
+	}
+}
+
+// WriteTooMany answers 429 with Retry-After in whole seconds.
+func WriteTooMany(w http.ResponseWriter, wait time.Duration, detail, code string) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	WriteProblem(w, http.StatusTooManyRequests, "", detail, code)
+}
+
+// RemoteAddr gives the request's peer. It is a *net.TCPAddr where r.RemoteAddr is an address
+// and a port, as net/http's server makes it.
+func RemoteAddr(r *http.Request) net.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return &net.TCPAddr{}
+	}
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+}
+
+func network(r *http.Request) netip.Prefix {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr, bits := ap.Addr().Unmap().WithZone(""), 32
+	if addr.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(addr, bits).Masked()
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
