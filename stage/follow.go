@@ -1,0 +1,142 @@
+package stage
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Follow gives a stage's scene to a token's holder; see the type Follow.
+func (r *Registry) Follow(ctx context.Context, token string) (<-chan Scene, error) {
+	claims, err := r.verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	about, err := r.o.Store.Stage(ctx, claims.StageARN)
+	if err != nil {
+		return nil, err
+	}
+	wake := make(chan struct{}, 1)
+	wake <- struct{}{}
+	scenes := make(chan Scene, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, shuttingDown
+	}
+	if r.followers[about.ARN] == nil {
+		r.followers[about.ARN] = make(map[chan struct{}]struct{})
+	}
+	r.followers[about.ARN][wake] = struct{}{}
+	r.background.Go(func() {
+		defer close(scenes)
+		defer r.unfollow(about.ARN, wake)
+		r.follow(ctx, about, claims.Expires, wake, scenes)
+	})
+	return scenes, nil
+}
+
+func (r *Registry) follow(ctx context.Context, about Stage, expires time.Time, wake <-chan struct{}, scenes chan Scene) {
+	expired := time.NewTimer(time.Until(expires))
+	defer expired.Stop()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.stop:
+			return
+		case <-expired.C:
+			return
+		case <-second.C:
+			if !r.somebodyPublishes(about.ARN) {
+				continue
+			}
+		case <-wake:
+		}
+		scene := r.scene(about)
+		select {
+		case <-scenes: // the reader is slow: the newest scene replaces the one it has not read
+		default:
+		}
+		scenes <- scene
+	}
+}
+
+func (r *Registry) unfollow(stageARN string, wake chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.followers[stageARN], wake)
+	if len(r.followers[stageARN]) == 0 {
+		delete(r.followers, stageARN)
+	}
+}
+
+// changed wakes those who follow a stage. r.mu is held.
+func (r *Registry) changed(stageARN string) {
+	for wake := range r.followers[stageARN] {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (r *Registry) somebodyPublishes(stageARN string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if live := r.stages[stageARN]; live != nil {
+		for _, m := range live.members {
+			if m.publication != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scene gives what a stage's page shows now.
+func (r *Registry) scene(about Stage) Scene {
+	scene := Scene{StageARN: about.ARN, StageName: about.Name, Participants: []OnStage{}, Refusals: r.refusals.of(about.ARN)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	live := r.stages[about.ARN]
+	if live == nil {
+		return scene
+	}
+	scene.SessionID, scene.Viewers = live.session.ID, live.viewers
+	for _, p := range live.publications() {
+		scene.Participants = append(scene.Participants, OnStage{
+			ParticipantID: p.ParticipantID(), UserID: p.record.UserID, Attributes: p.record.Attributes,
+			Protocol: p.request.Protocol, Since: p.since, Health: p.healthView(),
+		})
+	}
+	return scene
+}
+
+// publications gives those on stage, in order of arrival.
+func (live *liveStage) publications() []*Publication {
+	var on []*Publication
+	for m := range maps.Values(live.members) {
+		if m.publication != nil && m.publication.onStage {
+			on = append(on, m.publication)
+		}
+	}
+	slices.SortFunc(on, func(a, b *Publication) int { return a.number - b.number })
+	return on
+}
+
+func (p *Publication) healthView() HealthView {
+	h := p.health.Load()
+	if h == nil {
+		return HealthView{}
+	}
+	return HealthView{
+		VideoBitrate: h.VideoBitrate, AudioBitrate: h.AudioBitrate, FrameRate: h.FrameRate,
+		IDRInterval: h.IDRInterval.Seconds(), Width: h.Width, Height: h.Height,
+		Profile: h.Profile, AudioFormat: h.AudioFormat,
+		TimestampJumps: h.TimestampJumps, LostFrames: h.LostFrames, Warning: h.Warning,
+	}
+}
