@@ -56,7 +56,7 @@ func (s *Store) CreateIngestConfiguration(ctx context.Context, c stage.IngestCon
 		if err := within(ctx, tx, quota, `SELECT count(*) FROM ingest_configuration`); err != nil {
 			return err
 		}
-		err := exec(ctx, tx, `INSERT INTO ingest_configuration
+		err := execute(ctx, tx, `INSERT INTO ingest_configuration
 			(arn, name, stage_arn, user_id, attributes, protocol, insecure, redundant, tags, created)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			c.ARN, c.Name, c.StageARN, c.UserID, textMap(c.Attributes), c.Protocol, c.Insecure,
@@ -83,7 +83,7 @@ func stageExists(ctx context.Context, tx *sql.Tx, arn string) error {
 
 func insertCredentials(ctx context.Context, tx *sql.Tx, c stage.IngestConfiguration) error {
 	for position, credential := range c.Credentials {
-		err := exec(ctx, tx, `INSERT INTO credential (stream_key, participant_id, ingest_arn, position) VALUES (?, ?, ?, ?)`,
+		err := execute(ctx, tx, `INSERT INTO credential (stream_key, participant_id, ingest_arn, position) VALUES (?, ?, ?, ?)`,
 			credential.StreamKey, credential.ParticipantID, c.ARN, position)
 		if err != nil {
 			return err
@@ -98,12 +98,12 @@ func (s *Store) UpdateIngestConfiguration(ctx context.Context, c stage.IngestCon
 		if err := stageExists(ctx, tx, c.StageARN); err != nil {
 			return err
 		}
-		err := execOne(ctx, tx, `UPDATE ingest_configuration SET stage_arn = ?, redundant = ? WHERE arn = ?`,
+		err := executeOne(ctx, tx, `UPDATE ingest_configuration SET stage_arn = ?, redundant = ? WHERE arn = ?`,
 			c.StageARN, c.Redundant, c.ARN)
 		if err != nil {
 			return err
 		}
-		if err := exec(ctx, tx, `DELETE FROM credential WHERE ingest_arn = ?`, c.ARN); err != nil {
+		if err := execute(ctx, tx, `DELETE FROM credential WHERE ingest_arn = ?`, c.ARN); err != nil {
 			return err
 		}
 		return insertCredentials(ctx, tx, c)
@@ -113,14 +113,14 @@ func (s *Store) UpdateIngestConfiguration(ctx context.Context, c stage.IngestCon
 // DeleteIngestConfiguration is of store.IngestConfigurations.
 func (s *Store) DeleteIngestConfiguration(ctx context.Context, arn string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return execOne(ctx, tx, `DELETE FROM ingest_configuration WHERE arn = ?`, arn)
+		return executeOne(ctx, tx, `DELETE FROM ingest_configuration WHERE arn = ?`, arn)
 	})
 }
 
 // DetachParticipant is of store.IngestConfigurations.
 func (s *Store) DetachParticipant(ctx context.Context, stageARN, participantID string) (bool, error) {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return execOne(ctx, tx, `UPDATE ingest_configuration SET stage_arn = ''
+		return executeOne(ctx, tx, `UPDATE ingest_configuration SET stage_arn = ''
 			WHERE stage_arn = ? AND arn = (SELECT ingest_arn FROM credential WHERE participant_id = ?)`,
 			stageARN, participantID)
 	})

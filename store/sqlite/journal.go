@@ -38,7 +38,7 @@ func record(ctx context.Context, tx *sql.Tx, entry stage.Entry) error {
 }
 
 func recordSession(ctx context.Context, tx *sql.Tx, s stage.Session) error {
-	return exec(ctx, tx, `INSERT INTO session (stage_arn, id, started, ended) VALUES (?, ?, ?, ?)
+	return execute(ctx, tx, `INSERT INTO session (stage_arn, id, started, ended) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET started = excluded.started, ended = excluded.ended`,
 		s.StageARN, s.ID, nanos(s.Start), nanos(s.End))
 }
@@ -46,7 +46,7 @@ func recordSession(ctx context.Context, tx *sql.Tx, s stage.Session) error {
 // recordParticipant keeps what is known of how the participant published when a later
 // record, of the same participant as a viewer, does not say it.
 func recordParticipant(ctx context.Context, tx *sql.Tx, p stage.ParticipantRecord) error {
-	return exec(ctx, tx, `INSERT INTO participant
+	return execute(ctx, tx, `INSERT INTO participant
 		(stage_arn, session_id, participant_id, user_id, attributes, connected, first_join, published, protocol,
 		 ingest_arn, redundant, browser_name, browser_version, os_name, os_version)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -65,7 +65,7 @@ func recordParticipant(ctx context.Context, tx *sql.Tx, p stage.ParticipantRecor
 }
 
 func recordEvent(ctx context.Context, tx *sql.Tx, e stage.Event) error {
-	return exec(ctx, tx, `INSERT INTO event
+	return execute(ctx, tx, `INSERT INTO event
 		(stage_arn, session_id, participant_id, name, time, remote_id, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.StageARN, e.SessionID, e.ParticipantID, e.Name, nanos(e.Time), e.RemoteParticipantID, e.Code, e.Detail)
 }
@@ -75,7 +75,7 @@ func (s *Store) Recover(ctx context.Context, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// A start is open where no stop of the same kind, and for a subscription of the
 		// same publisher, follows it.
-		err := exec(ctx, tx, `INSERT INTO event (stage_arn, session_id, participant_id, name, time, remote_id, code, detail)
+		err := execute(ctx, tx, `INSERT INTO event (stage_arn, session_id, participant_id, name, time, remote_id, code, detail)
 			SELECT e.stage_arn, e.session_id, e.participant_id,
 				CASE e.name WHEN 'PUBLISH_STARTED' THEN 'PUBLISH_STOPPED' ELSE 'SUBSCRIBE_STOPPED' END,
 				?, e.remote_id, '', ''
@@ -93,16 +93,16 @@ func (s *Store) Recover(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		err = exec(ctx, tx, `INSERT INTO event (stage_arn, session_id, participant_id, name, time, remote_id, code, detail)
+		err = execute(ctx, tx, `INSERT INTO event (stage_arn, session_id, participant_id, name, time, remote_id, code, detail)
 			SELECT p.stage_arn, p.session_id, p.participant_id, 'LEFT', ?, '', '', ''
 			FROM participant p JOIN session s ON s.stage_arn = p.stage_arn AND s.id = p.session_id
 			WHERE s.ended = 0 AND p.connected = 1 ORDER BY p.seq`, nanos(now))
 		if err != nil {
 			return err
 		}
-		if err := exec(ctx, tx, `UPDATE participant SET connected = 0 WHERE connected = 1`); err != nil {
+		if err := execute(ctx, tx, `UPDATE participant SET connected = 0 WHERE connected = 1`); err != nil {
 			return err
 		}
-		return exec(ctx, tx, `UPDATE session SET ended = ? WHERE ended = 0`, nanos(now))
+		return execute(ctx, tx, `UPDATE session SET ended = ? WHERE ended = 0`, nanos(now))
 	})
 }

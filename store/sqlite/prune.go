@@ -27,7 +27,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 		}
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, `DELETE FROM revoked WHERE until < ?`, nanos(before))
+		return execute(ctx, tx, `DELETE FROM revoked WHERE until < ?`, nanos(before))
 	})
 }
 
@@ -38,7 +38,7 @@ func (s *Store) forget(ctx context.Context, old stage.Session) error {
 			`DELETE FROM participant WHERE stage_arn = ? AND session_id = ?`,
 			`DELETE FROM session WHERE stage_arn = ? AND id = ?`,
 		} {
-			if err := exec(ctx, tx, query, old.StageARN, old.ID); err != nil {
+			if err := execute(ctx, tx, query, old.StageARN, old.ID); err != nil {
 				return err
 			}
 		}

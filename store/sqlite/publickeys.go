@@ -42,7 +42,7 @@ func (s *Store) ImportPublicKey(ctx context.Context, k stage.PublicKey, quota in
 		if err := within(ctx, tx, quota, `SELECT count(*) FROM public_key`); err != nil {
 			return err
 		}
-		return exec(ctx, tx, `INSERT INTO public_key (arn, name, material, fingerprint, tags, created) VALUES (?, ?, ?, ?, ?, ?)`,
+		return execute(ctx, tx, `INSERT INTO public_key (arn, name, material, fingerprint, tags, created) VALUES (?, ?, ?, ?, ?, ?)`,
 			k.ARN, k.Name, k.Material, k.Fingerprint, textMap(k.Tags), nanos(k.Created))
 	})
 }
@@ -50,6 +50,6 @@ func (s *Store) ImportPublicKey(ctx context.Context, k stage.PublicKey, quota in
 // DeletePublicKey is of store.PublicKeys.
 func (s *Store) DeletePublicKey(ctx context.Context, arn string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return execOne(ctx, tx, `DELETE FROM public_key WHERE arn = ?`, arn)
+		return executeOne(ctx, tx, `DELETE FROM public_key WHERE arn = ?`, arn)
 	})
 }

@@ -25,7 +25,7 @@ func (s *Store) Revoked(ctx context.Context, stageARN, participantID string) (bo
 // Revoke is of stage.Store. A second revocation never shortens the first.
 func (s *Store) Revoke(ctx context.Context, stageARN, participantID string, until time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, `INSERT INTO revoked (stage_arn, participant_id, until) VALUES (?, ?, ?)
+		return execute(ctx, tx, `INSERT INTO revoked (stage_arn, participant_id, until) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
 			stageARN, participantID, nanos(until))
 	})

@@ -107,14 +107,14 @@ func (s *Store) write(ctx context.Context, f func(context.Context, *sql.Tx) erro
 	return errors.Wrap(tx.Commit(), "write state")
 }
 
-// exec runs one statement of a transaction.
-func exec(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+// execute runs one statement of a transaction.
+func execute(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	_, err := tx.ExecContext(ctx, query, args...)
 	return errors.Wrap(err, "write state")
 }
 
-// execOne is exec where a row must be touched; it gives stage.ErrNotFound otherwise.
-func execOne(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+// executeOne is execute where a row must be touched; it gives stage.ErrNotFound otherwise.
+func executeOne(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	result, err := tx.ExecContext(ctx, query, args...)
 	if err != nil {
 		return errors.Wrap(err, "write state")

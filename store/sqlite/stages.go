@@ -34,7 +34,7 @@ func (s *Store) CreateStage(ctx context.Context, st stage.Stage, quota int) erro
 		if err := within(ctx, tx, quota, `SELECT count(*) FROM stage`); err != nil {
 			return err
 		}
-		return exec(ctx, tx, `INSERT INTO stage (arn, name, tags, created) VALUES (?, ?, ?, ?)`,
+		return execute(ctx, tx, `INSERT INTO stage (arn, name, tags, created) VALUES (?, ?, ?, ?)`,
 			st.ARN, st.Name, textMap(st.Tags), nanos(st.Created))
 	})
 }
@@ -55,7 +55,7 @@ func within(ctx context.Context, tx *sql.Tx, quota int, count string) error {
 func (s *Store) RenameStage(ctx context.Context, arn, name string) (stage.Stage, error) {
 	var renamed stage.Stage
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := execOne(ctx, tx, `UPDATE stage SET name = ? WHERE arn = ?`, name, arn); err != nil {
+		if err := executeOne(ctx, tx, `UPDATE stage SET name = ? WHERE arn = ?`, name, arn); err != nil {
 			return err
 		}
 		var err error
@@ -68,9 +68,9 @@ func (s *Store) RenameStage(ctx context.Context, arn, name string) (stage.Stage,
 // DeleteStage is of store.Stages.
 func (s *Store) DeleteStage(ctx context.Context, arn string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := execOne(ctx, tx, `DELETE FROM stage WHERE arn = ?`, arn); err != nil {
+		if err := executeOne(ctx, tx, `DELETE FROM stage WHERE arn = ?`, arn); err != nil {
 			return err
 		}
-		return exec(ctx, tx, `UPDATE ingest_configuration SET stage_arn = '' WHERE stage_arn = ?`, arn)
+		return execute(ctx, tx, `UPDATE ingest_configuration SET stage_arn = '' WHERE stage_arn = ?`, arn)
 	})
 }

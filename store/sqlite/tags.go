@@ -77,6 +77,6 @@ func (s *Store) changeTags(ctx context.Context, arn string, change func(map[stri
 		if err := change(tags); err != nil {
 			return err
 		}
-		return exec(ctx, tx, `UPDATE `+table+` SET tags = ? WHERE arn = ?`, textMap(tags), arn)
+		return execute(ctx, tx, `UPDATE `+table+` SET tags = ? WHERE arn = ?`, textMap(tags), arn)
 	})
 }
