@@ -26,9 +26,17 @@ type AudioCodecName string
 // The audio formats that publishers are known to send. Only AAC (RTMP) and Opus (WHIP)
 // are allowed on a stage; the others exist so that a refusal can say what was seen.
 const (
-	AAC  AudioCodecName = "AAC"
-	Opus AudioCodecName = "Opus"
-	MP3  AudioCodecName = "MP3"
+	AAC        AudioCodecName = "AAC"
+	Opus       AudioCodecName = "Opus"
+	MP3        AudioCodecName = "MP3"
+	Speex      AudioCodecName = "Speex"
+	G711       AudioCodecName = "G.711"
+	Nellymoser AudioCodecName = "Nellymoser"
+	PCM        AudioCodecName = "PCM"
+	ADPCM      AudioCodecName = "ADPCM"
+	AC3        AudioCodecName = "AC-3"
+	EAC3       AudioCodecName = "Enhanced AC-3"
+	FLAC       AudioCodecName = "FLAC"
 )
 
 // AudioCodec describes the audio that follows. It is immutable.
