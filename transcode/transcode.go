@@ -185,11 +185,13 @@ func (t *transcoder) transcode(f *ingest.AudioFrame) error {
 
 // cut marks a place where the sound does not continue. The resampler starts over, so that
 // nothing from before rings into what follows; the half millisecond that it held back is
-// lost, and the clock is told.
+// lost to the fade.
 func (t *transcoder) cut() {
+	head := t.clock.head()
 	t.source.restart()
 	t.framer.cut()
 	t.clock.rebase(t.source.rate, t.framer.pending())
+	t.silence(head)
 }
 
 // silence fills up to the given publisher's time. The clock's thresholds bound it.
