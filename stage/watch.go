@@ -12,6 +12,9 @@ type WatchRequest struct {
 	SDP           string // the offer
 	Remote        net.Addr
 	UserAgent     string
+	// Ended is Offer.Ended: called once when the subscription that Watch gave is over,
+	// maybe before Watch returns. It may be nil.
+	Ended func(reason string)
 }
 
 // Watch lets a viewer in and answers the offer. Its errors are *ingest.Rejection (codes
