@@ -39,7 +39,12 @@ func (r *Registry) Watch(ctx context.Context, req WatchRequest) (Subscription, e
 	}
 	subscription, err := r.o.Audience.Subscribe(ctx, Offer{
 		StageARN: claims.StageARN, ParticipantID: req.ParticipantID, ViewerID: m.record.ParticipantID, SDP: req.SDP,
-		Ended: func(reason string) { r.viewingEnded(m, v, reason) },
+		Ended: func(reason string) {
+			r.viewingEnded(m, v, reason)
+			if req.Ended != nil {
+				req.Ended(reason)
+			}
+		},
 	})
 	if err != nil {
 		r.viewingEnded(m, v, err.Error())
