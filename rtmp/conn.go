@@ -182,10 +182,7 @@ func (s *session) OnDeleteStream(_ uint32, cmd *gomessage.NetStreamDeleteStream)
 
 // OnClose sees to it that nothing stays open, whatever ended the connection.
 func (s *session) OnClose() {
-	if !s.ended {
-		s.ended = true
-		s.unpublish(errors.Errorf("go-rtmp ended the session after the command %q", s.guard.last))
-	}
+	s.lost(errors.Errorf("go-rtmp ended the session after the command %q", s.guard.last))
 }
 
 // broken ends the session for an error that the connection gave. Faults, and a stop from
@@ -196,16 +193,24 @@ func (s *session) broken(err error) error {
 	if errors.As(err, &f) || errors.As(err, &r) {
 		return s.fail(err)
 	}
-	if s.ended {
-		return err
-	}
-	s.ended = true
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		s.unpublish(errors.New("the encoder closed the connection without ending the stream"))
+		s.lost(errors.New("the encoder closed the connection without ending the stream"))
 	} else {
-		s.unpublish(errors.Wrap(err, "the connection broke"))
+		s.lost(errors.Wrap(err, "the connection broke"))
 	}
 	return err
+}
+
+// lost ends the session where nobody can be told. The end of a connection whose
+// publications have all ended is not worth a line.
+func (s *session) lost(reason error) {
+	if s.ended {
+		return
+	}
+	s.ended = true
+	if s.current != nil || !s.published {
+		s.unpublish(reason)
+	}
 }
 
 // fail ends the session and tells the broadcaster why. It gives reason back.
@@ -230,9 +235,6 @@ func (s *session) fail(reason error) error {
 func (s *session) unpublish(reason error) {
 	p := s.current
 	s.current = nil
-	if p == nil && s.published && reason != nil && s.guard.publishing == 0 {
-		return // all publications were logged, and nothing came after the last
-	}
 	log := s.log.With("encoder", s.guard.encoder, "left_out", s.guard.dropped)
 	if p != nil {
 		log = log.With("duration", time.Since(p.begun).Round(time.Millisecond), "bytes", p.bytes,

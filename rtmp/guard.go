@@ -252,9 +252,9 @@ func (g *guard) route(m message) error {
 		g.media(m)
 		return nil
 	case typeCommandAMF3, typeDataAMF3:
-		// These start with a byte that says "the rest is AMF 0" (RTMP 7.1.1); encoders that
-		// use them switch to AMF 3 inside at most, which the reader refuses.
-		if len(m.body) > 0 {
+		// These start with a 0 that says "the rest is AMF 0". A switch to AMF 3 inside is
+		// refused by the reader.
+		if len(m.body) > 0 && m.body[0] == 0 {
 			m.body = m.body[1:]
 		}
 		if m.kind == typeCommandAMF3 {

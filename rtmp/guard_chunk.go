@@ -22,9 +22,10 @@ type chunkStream struct {
 	buffer  []byte
 }
 
-// release gives a large buffer back once its message has been handled.
+// release gives a buffer back once its message has been handled, unless it is one that the
+// next picture needs again. So who does not publish holds nothing.
 func (c *chunkStream) release() {
-	if cap(c.buffer) > keptBuffer {
+	if media := c.kind == typeAudio || c.kind == typeVideo; !media || cap(c.buffer) > keptBuffer {
 		c.buffer = nil
 	}
 }
@@ -194,7 +195,11 @@ func (g *guard) readPayload(c *chunkStream) error {
 		c.got += skipped
 		return err
 	}
-	if g.held+n > maxUnfinished {
+	limit := maxUnfinished
+	if g.publishing == 0 {
+		limit = maxUnfinishedStranger
+	}
+	if g.held+n > limit {
 		return fault("The encoder leaves too many messages unfinished: its RTMP is broken.")
 	}
 	for n > 0 {
