@@ -116,6 +116,18 @@ func (r *Registry) scene(about Stage) Scene {
 	return scene
 }
 
+// Scenes gives the scene of every stage that has a live session.
+func (r *Registry) Scenes() []Scene {
+	r.mu.Lock()
+	arns := slices.Sorted(maps.Keys(r.stages))
+	r.mu.Unlock()
+	scenes := make([]Scene, 0, len(arns))
+	for _, arn := range arns {
+		scenes = append(scenes, r.scene(Stage{ARN: arn}))
+	}
+	return scenes
+}
+
 // publications gives those on stage, in order of arrival.
 func (live *liveStage) publications() []*Publication {
 	var on []*Publication

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
+	pkgerrors "github.com/pkg/errors"
 )
 
 const (
@@ -85,4 +86,13 @@ func attributesSize(attributes map[string]string) int {
 		size += len(key) + len(value)
 	}
 	return size
+}
+
+// SignKeyPairToken makes the token that the owner of an imported public key may sign; keyARN
+// names that key. The key must be on P-384 (ES384, RFC 7518, 3.4).
+func SignKeyPairToken(key *ecdsa.PrivateKey, keyARN string, c Claims) (string, error) {
+	token := jwt.NewWithClaims(jwt.SigningMethodES384, wireOf(c))
+	token.Header["kid"] = keyARN
+	signed, err := token.SignedString(key)
+	return signed, pkgerrors.Wrap(err, "sign participant token")
 }

@@ -65,6 +65,9 @@ func parseOffer(text string) (*offer, error) {
 		}
 		o.tracks[k] = t
 	}
+	if v, a := o.tracks[video], o.tracks[audio]; v != nil && a != nil && v.mid == a.mid {
+		return nil, badOffer("Two media sections of the offer have the same a=mid.")
+	}
 	if o.tracks[video] == nil && (o.tracks[audio] == nil || len(seen) > 0) {
 		return nil, o.refusal(seen)
 	}

@@ -185,5 +185,5 @@ func (p *player) report(now time.Time) error {
 	if p.reports == 1 {
 		p.nextReports = now.Add(secondReport)
 	}
-	return p.v.pc.WriteRTCP(reports)
+	return p.v.writeRTCP(reports)
 }

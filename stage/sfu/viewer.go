@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 	"github.com/pkg/errors"
 	"github.com/stagedoor/stagedoor/stage"
@@ -18,6 +19,7 @@ type viewer struct {
 	participant *participant
 	queue       *queue
 	pc          *webrtc.PeerConnection
+	writeRTCP   func([]rtcp.Packet) error
 	tracks      [kinds]*track // nil: not asked for
 	counters    counters
 
@@ -64,6 +66,7 @@ func newViewer(ctx context.Context, s *SFU, p *participant, id string, o *offer)
 	if err != nil {
 		return nil, errors.Wrap(err, "make peer connection")
 	}
+	v.writeRTCP = v.pc.WriteRTCP
 	v.pc.OnConnectionStateChange(v.stateChanged)
 	if err := v.addTracks(o); err != nil {
 		return nil, v.fail(err)

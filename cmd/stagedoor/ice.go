@@ -1,0 +1,135 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+	"github.com/pkg/errors"
+)
+
+// mediaSocketBuffer is the kernel's buffer for the media port, in bytes: an IDR picture for
+// many viewers leaves at once.
+const mediaSocketBuffer = 4 << 20
+
+// mediaPort is the one UDP and the one TCP port of all WebRTC sessions, publishers' and
+// viewers'.
+type mediaPort struct {
+	setting webrtc.SettingEngine
+	closers []io.Closer
+}
+
+// openMediaPort listens on the port of address. Where address names no IP, each of the
+// machine's addresses gets a socket of its own, so that answers leave from the address that
+// was asked.
+func openMediaPort(address string, publicIPs []string, log *slog.Logger) (*mediaPort, error) {
+	m := &mediaPort{}
+	if err := m.open(address, publicIPs, log); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) error {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return errors.Wrap(err, "--ice")
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return errors.Wrap(err, "--ice")
+	}
+	ips := []net.IP{net.ParseIP(host)}
+	if ips[0] == nil || ips[0].IsUnspecified() {
+		if ips, err = localAddresses(); err != nil {
+			return err
+		}
+		if len(publicIPs) > 0 {
+			ips = onePerFamily(ips)
+		}
+	}
+	logs := pionLogs{log}
+	muxes := make([]ice.UDPMux, 0, len(ips))
+	loopback := false
+	for _, ip := range ips {
+		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip, Port: port})
+		if err != nil {
+			return errors.Wrapf(err, "--ice: listen on UDP port %d", port)
+		}
+		// Best effort: the kernel may allow less.
+		_ = conn.SetReadBuffer(mediaSocketBuffer)
+		_ = conn.SetWriteBuffer(mediaSocketBuffer)
+		port = conn.LocalAddr().(*net.UDPAddr).Port // where it was 0
+		mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: logs.NewLogger("ice")})
+		m.closers = append(m.closers, mux, conn)
+		muxes = append(muxes, mux)
+		loopback = loopback || ip.IsLoopback()
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return errors.Wrapf(err, "--ice: listen on TCP port %d", port)
+	}
+	tcp := webrtc.NewICETCPMux(logs.NewLogger("ice"), listener, 32)
+	m.closers = append(m.closers, tcp, listener)
+
+	s := &m.setting
+	s.LoggerFactory = logs
+	s.SetLite(true)
+	s.SetICEUDPMux(ice.NewMultiUDPMuxDefault(muxes...))
+	s.SetICETCPMux(tcp)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	s.SetIncludeLoopbackCandidate(loopback)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	// AES-GCM costs a fraction of AES-CM with HMAC-SHA1 on processors with AES instructions.
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	if len(publicIPs) > 0 {
+		err = s.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
+			External: publicIPs, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace,
+		})
+	}
+	return errors.Wrap(err, "--public-ip")
+}
+
+func (m *mediaPort) close() {
+	for _, c := range m.closers {
+		_ = c.Close()
+	}
+}
+
+// localAddresses gives the addresses that others can reach; a machine that has none gives
+// its loopback address.
+func localAddresses() ([]net.IP, error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, errors.Wrap(err, "list the network interfaces")
+	}
+	var ips []net.IP
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
+			ips = append(ips, n.IP)
+		}
+	}
+	if len(ips) == 0 {
+		ips = append(ips, net.IPv4(127, 0, 0, 1))
+	}
+	return ips, nil
+}
+
+// onePerFamily keeps the first IPv4 and the first IPv6 address.
+func onePerFamily(ips []net.IP) []net.IP {
+	var kept []net.IP
+	seen := map[bool]bool{}
+	for _, ip := range ips {
+		is4 := ip.To4() != nil
+		if !seen[is4] {
+			seen[is4] = true
+			kept = append(kept, ip)
+		}
+	}
+	return kept
+}
