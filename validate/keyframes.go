@@ -21,6 +21,7 @@ type keyframesRule struct {
 	request  func() // nil over RTMP
 	whip     bool
 	started  bool
+	since    time.Duration // from the last IDR to the last picture
 	lastIDR  time.Duration // or the first picture
 	asked    time.Duration // when last, 0 since the last IDR if not
 	interval time.Duration // between the last two, 0 while not known
@@ -39,6 +40,7 @@ func (r *keyframesRule) check(w words, p *picture) *Finding {
 	if p.idr {
 		return r.idr(w, p.time, since)
 	}
+	r.since = since
 	r.recovery = r.recovery || p.recovery
 	r.intra = r.intra || p.intra && !p.damaged
 	if since >= w.limits.NoIDR && (r.request != nil || !r.whip) {
@@ -52,8 +54,8 @@ func (r *keyframesRule) check(w words, p *picture) *Finding {
 }
 
 func (r *keyframesRule) idr(w words, t, interval time.Duration) *Finding {
-	first := !r.hadIDR
-	r.hadIDR, r.lastIDR = true, t
+	first, overdue := !r.hadIDR, r.since > w.limits.MaxIDRInterval+intervalTolerance
+	r.hadIDR, r.lastIDR, r.since = true, t, 0
 	r.recovery, r.intra = false, false
 	if first {
 		return nil
@@ -67,7 +69,7 @@ func (r *keyframesRule) idr(w words, t, interval time.Duration) *Finding {
 		r.short = 0
 	}
 	switch {
-	case interval > w.limits.MaxIDRInterval+intervalTolerance:
+	case overdue: // a break right before the IDR picture is not the encoder's choice
 		return w.idrIntervalLong(interval)
 	case r.short >= shortIntervals:
 		return w.idrIntervalShort(interval)

@@ -109,7 +109,7 @@ func resolutionChange(x, y int) string {
 	return fmt.Sprintf("OBS: Video, Output (Scaled) Resolution %dx%d. ffmpeg: -vf scale=%d:%d", x, y, x, y)
 }
 
-const bitrateChange = "OBS: Output, Video Bitrate 6000 Kbps or less, Rate Control CBR. ffmpeg: -b:v 6M -maxrate 6M -bufsize 6M"
+const bitrateChange = "OBS: Output, Video Bitrate 6000 Kbps or less, Rate Control CBR. ffmpeg: -b:v 6M -maxrate 6M -bufsize 3M"
 
 func (w words) bitrateExceeded(bps float64) *Finding {
 	return w.reject(Bitrate, ingest.BitrateExceeded, rateText(bps)+" over 10 s", bitrateChange)
@@ -132,11 +132,11 @@ func (w words) frameRateHigh(fps float64) *Finding {
 const keyframesChange = "OBS: Output, Keyframe Interval 2 s. ffmpeg: -force_key_frames expr:gte(t,n_forced*2)"
 
 func (w words) idrIntervalLong(d time.Duration) *Finding {
-	return w.warn(Keyframes, "Keyframes (IDR) "+secondsText(d)+" apart, so that viewers wait for the picture", keyframesChange)
+	return w.warn(Keyframes, "Keyframes (IDR) "+secondsText(d)+" apart: viewers wait for the picture", keyframesChange)
 }
 
 func (w words) idrIntervalShort(d time.Duration) *Finding {
-	return w.warn(Keyframes, "Keyframes (IDR) "+secondsText(d)+" apart, which costs picture quality", keyframesChange)
+	return w.warn(Keyframes, "Keyframes (IDR) "+secondsText(d)+" apart: they cost picture quality", keyframesChange)
 }
 
 func (w words) noIDR(since time.Duration, v noIDRVariant) *Finding {
@@ -146,8 +146,8 @@ func (w words) noIDR(since time.Duration, v noIDRVariant) *Finding {
 		seen += ", but intra refresh"
 		change = "OBS: remove intra-refresh=1 from x264 options, Keyframe Interval 2 s. ffmpeg: -x264-params intra-refresh=0 -g 60"
 	case openGOP:
-		seen += ", but I-frames of an open GOP"
-		change = "OBS: remove open-gop from x264 options, Keyframe Interval 2 s. ffmpeg: -flags +cgop, -x264-params open-gop=0, -g 60"
+		seen += ", only I-frames that are none (open GOP)"
+		change = "OBS: remove open-gop=1 and keyint from x264 options, Keyframe Interval 2 s. ffmpeg: -x264-params open-gop=0 -g 60"
 	}
 	return w.reject(Keyframes, ingest.InvalidInput, seen, change)
 }
@@ -180,6 +180,11 @@ func (w words) audioCodec(seen, setting string) *Finding {
 func (w words) audioBitrateExceeded(bps float64) *Finding {
 	return w.reject(AudioBitrate, ingest.BitrateExceeded, "Audio of "+rateText(bps)+" over 10 s",
 		"OBS: Output, Audio Bitrate 160. ffmpeg: -b:a 160k")
+}
+
+func (w words) audioBitrateVariable(bps float64) *Finding {
+	return w.warn(AudioBitrate, "Opus at a variable "+rateText(bps)+" over 10 s",
+		"OBS: Output, Audio Bitrate 128 or less. ffmpeg: -b:a 96k -vbr constrained")
 }
 
 func (w words) noTrack(k track, waited time.Duration) *Finding {
