@@ -10,12 +10,18 @@ import (
 	"github.com/pkg/errors"
 )
 
+// timeouts are how long a publisher is waited for.
+type timeouts struct {
+	// connect is from the answer to the end of the DTLS handshake.
+	connect time.Duration
+	// consent is without any packet. A network change within it survives by an ICE restart.
+	consent time.Duration
+}
+
+var defaultTimeouts = timeouts{connect: 15 * time.Second, consent: 30 * time.Second}
+
 const (
-	// consentTimeout is after how long without any packet a publisher is given up. A network
-	// change within it survives by an ICE restart.
-	consentTimeout = 30 * time.Second
-	silentAfter    = 10 * time.Second // pion's state "disconnected", which changes nothing here
-	keepAlive      = 2 * time.Second
+	keepAlive = 2 * time.Second
 
 	// dtlsRetry is when our first handshake message is sent again; it doubles from there.
 	// FFmpeg is deaf to the one that comes before it has made its DTLS context, and with the
@@ -47,7 +53,8 @@ func (h *Handler) api(s *session, o *offer) (*webrtc.API, error) {
 	setting := h.options.Setting
 	setting.LoggerFactory = pionLog{log: s.log, stranger: s.stranger}
 	setting.SetLite(true)
-	setting.SetICETimeouts(silentAfter, consentTimeout-silentAfter, keepAlive)
+	// Pion's state "disconnected", after the first third, changes nothing here.
+	setting.SetICETimeouts(s.limits.consent/3, s.limits.consent-s.limits.consent/3, keepAlive)
 	setting.SetDTLSRetransmissionInterval(dtlsRetry)
 	setting.SetSRTPReplayProtectionWindow(replayWindow)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(setting)), nil

@@ -52,6 +52,7 @@ type Options struct {
 type Handler struct {
 	options Options
 	guesses *webrtchttp.Limiter
+	limits  timeouts
 	ctx     context.Context // ends with the handler
 	close   context.CancelCauseFunc
 
@@ -73,6 +74,7 @@ func NewHandler(options Options) (*Handler, error) {
 	h := &Handler{
 		options:  options,
 		guesses:  webrtchttp.NewLimiter(guessBurst, guessEvery, time.Now),
+		limits:   defaultTimeouts,
 		sessions: make(map[string]*session),
 	}
 	h.ctx, h.close = context.WithCancelCause(context.Background())
@@ -131,8 +133,8 @@ func (h *Handler) token(r *http.Request) string {
 	return r.URL.Query().Get("token")
 }
 
-// reserve makes room for a session; the status is what to answer if there is none. A
-// reservation ends with unreserve.
+// reserve makes room for a session; false means that there is none. A reservation ends with
+// unreserve.
 func (h *Handler) reserve() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -157,11 +159,12 @@ func (h *Handler) start(s *session) {
 	h.sessions[s.id] = s
 	h.mu.Unlock()
 	go func() {
-		defer h.unreserve()
 		s.run()
 		h.mu.Lock()
 		delete(h.sessions, s.id)
 		h.mu.Unlock()
+		h.unreserve()
+		close(s.done)
 	}()
 }
 

@@ -37,7 +37,7 @@ func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	remote := webrtchttp.RemoteAddr(r)
-	s := newSession(h.ctx, token, h.options.Log.With("remote", remote.String(), "token", ingest.Fingerprint(token)))
+	s := newSession(h.ctx, token, h.limits, h.options.Log.With("remote", remote.String(), "token", ingest.Fingerprint(token)))
 	s.reached = localAddr(r)
 	answer, err := h.open(r, s, token, body, remote)
 	if err != nil {

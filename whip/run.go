@@ -32,7 +32,6 @@ func (s *session) run() {
 	}
 	s.close()
 	s.log.Info("WHIP session ended", "reason", reason, "lasted", time.Since(started).Round(time.Millisecond), "picturesLost", m.lost)
-	close(s.done)
 }
 
 // close ends the PeerConnection and waits for the readers.
@@ -51,7 +50,7 @@ func (s *session) close() {
 // pump carries what the readers bring to the Sink until the session ends, and gives the
 // reason.
 func (s *session) pump(m *media) error {
-	connect := time.NewTimer(connectTimeout)
+	connect := time.NewTimer(s.limits.connect)
 	defer connect.Stop()
 	tick := time.NewTimer(0)
 	defer tick.Stop()
@@ -69,7 +68,7 @@ func (s *session) pump(m *media) error {
 			continue
 		case <-connect.C:
 			return ingest.Rejectf(ingest.Disconnected, "The publisher did not connect within %d s of the answer: its packets do not reach the gateway's ICE port over UDP or TCP. "+
-				"Open that port, and set --public-ip where the gateway is behind NAT.", int(connectTimeout.Seconds()))
+				"Open that port, and set --public-ip where the gateway is behind NAT.", int(s.limits.connect.Seconds()))
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx) //nolint:wrapcheck // it is our own
 		}

@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// connectTimeout is how long a publisher may take from the answer to the first packet.
-	connectTimeout = 15 * time.Second
 	// gatherTimeout bounds the gathering of our own candidates, all of which are local.
 	gatherTimeout = 5 * time.Second
 	// eventQueue lets the readers run ahead of the session's goroutine by some pictures.
@@ -39,6 +37,7 @@ type session struct {
 	ctx    context.Context // ends with the session; its cause is why
 	end    context.CancelCauseFunc
 	done   chan struct{} // closed when nothing of the session is left
+	limits timeouts
 
 	pc        *webrtc.PeerConnection
 	sink      ingest.Sink
@@ -68,8 +67,9 @@ type event struct {
 	report *rtcp.SenderReport
 }
 
-func newSession(ctx context.Context, token string, log *slog.Logger) *session {
+func newSession(ctx context.Context, token string, limits timeouts, log *slog.Logger) *session {
 	s := &session{
+		limits:    limits,
 		id:        webrtchttp.NewID(),
 		secret:    webrtchttp.NewSecret(token),
 		done:      make(chan struct{}),
@@ -108,7 +108,7 @@ func (s *session) answer(ctx context.Context, api *webrtc.API, o *offer) (string
 		case webrtc.PeerConnectionStateConnected:
 			connected()
 		case webrtc.PeerConnectionStateFailed:
-			s.end(failure(pc))
+			s.end(s.failure())
 		case webrtc.PeerConnectionStateClosed:
 			s.end(errLeft)
 		}
@@ -142,10 +142,10 @@ func (s *session) negotiate(ctx context.Context, text string) (string, error) {
 	return finishAnswer(s.pc.LocalDescription().SDP, s.reached)
 }
 
-// failure says why a PeerConnection failed.
-func failure(pc *webrtc.PeerConnection) error {
-	if pc.ICEConnectionState() == webrtc.ICEConnectionStateFailed {
-		return ingest.Rejectf(ingest.Disconnected, "Nothing came from the publisher for %d s: its network is gone, or it stopped without saying so.", int(consentTimeout.Seconds()))
+// failure says why the PeerConnection failed.
+func (s *session) failure() error {
+	if s.pc.ICEConnectionState() == webrtc.ICEConnectionStateFailed {
+		return ingest.Rejectf(ingest.Disconnected, "Nothing came from the publisher for %d s: its network is gone, or it stopped without saying so.", int(s.limits.consent.Seconds()))
 	}
 	return ingest.Rejectf(ingest.Disconnected, "The DTLS handshake failed: the publisher's certificate does not match the fingerprint in its offer, or the path damages packets.")
 }
