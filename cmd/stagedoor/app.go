@@ -15,6 +15,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/stagedoor/stagedoor/api"
 	"github.com/stagedoor/stagedoor/certs"
 	"github.com/stagedoor/stagedoor/ingest"
 	"github.com/stagedoor/stagedoor/rtmp"
@@ -24,6 +25,7 @@ import (
 	"github.com/stagedoor/stagedoor/validate"
 	"github.com/stagedoor/stagedoor/web"
 	"github.com/stagedoor/stagedoor/whep"
+	"github.com/stagedoor/stagedoor/whip"
 )
 
 const (
@@ -46,7 +48,9 @@ type App struct {
 	media     *mediaPort
 	cert      *certs.Source
 	rtmp      *rtmp.Server
+	whip      *whip.Handler
 	whep      *whep.Handler
+	api       *api.API
 	web       *web.Handler
 	listeners listeners
 	ports     ports
@@ -93,7 +97,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err = a.listen(); err != nil {
 		return err
 	}
-	if a.endpoints, err = endpointsAt(baseOf(a.settings, a.ports), a.ports); err != nil {
+	if a.endpoints, err = endpointsAt(a.settings.baseURL(a.ports.http), a.ports); err != nil {
 		return err
 	}
 	if err = folder.write(endpointsFile, a.endpoints); err != nil {
@@ -146,7 +150,8 @@ func (a *App) listen() (err error) {
 		*l.to = listener
 		a.onClose(func() { _ = listener.Close() })
 	}
-	a.ports = ports{http: a.listeners.http.Addr(), rtmp: a.listeners.rtmp.Addr(), rtmps: a.listeners.rtmps.Addr()}
+	tcp := func(l net.Listener) *net.TCPAddr { return l.Addr().(*net.TCPAddr) }
+	a.ports = ports{http: tcp(a.listeners.http), rtmp: tcp(a.listeners.rtmp), rtmps: tcp(a.listeners.rtmps)}
 	if a.media, err = openMediaPort(s.ICE, s.PublicIP, a.log); err != nil {
 		return err
 	}
@@ -175,6 +180,14 @@ func (a *App) openStage(ctx context.Context) (err error) {
 func (a *App) openDoors() (err error) {
 	a.rtmp = rtmp.NewServer(a.publish, a.log, rtmp.Options{})
 	a.onClose(a.closing("rtmp", a.rtmp.Shutdown))
+	a.whip, err = whip.NewHandler(whip.Options{
+		Setting: a.media.setting, Publish: a.publish, Log: a.log,
+		ICEServers: a.settings.ICEServers, TokenInQuery: a.settings.WHIPQueryToken,
+	})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.closing("whip", a.whip.Close))
 	a.whep, err = whep.NewHandler(whep.Options{Watch: a.registry.Watch, Log: a.log, ICEServers: a.settings.ICEServers})
 	if err != nil {
 		return err
@@ -182,7 +195,34 @@ func (a *App) openDoors() (err error) {
 	a.onClose(a.closing("whep", a.whep.Close))
 	a.web = web.New(web.Options{Follow: a.registry.Follow, Log: a.log})
 	a.onClose(a.web.Close)
-	return nil
+	return a.openAPI()
+}
+
+func (a *App) openAPI() (err error) {
+	keys, _, err := dataFolder(a.settings.Data).credentials()
+	if err != nil {
+		return err
+	}
+	secrets := make(map[string]string, len(keys))
+	for _, key := range keys {
+		secrets[key.AccessKeyID] = key.SecretAccessKey
+	}
+	var public *url.URL
+	if a.settings.PublicURL != "" {
+		if public, err = url.Parse(a.settings.PublicURL); err != nil {
+			return errors.Wrap(err, "--public-url")
+		}
+	}
+	a.api, err = api.New(api.Options{
+		Store: a.store, Live: a.registry, Tokens: a.tokens, Credentials: secrets,
+		Region: a.settings.Region, Account: a.settings.Account,
+		Endpoints: api.PublicEndpoints(public, a.ports.rtmp.Port, a.ports.rtmps.Port), Log: a.log,
+		Quotas: api.Quotas{
+			Stages: a.settings.MaxStages, IngestConfigurations: a.settings.MaxIngestConfigurations,
+			PublicKeys: a.settings.MaxPublicKeys, RateFactor: a.settings.RateFactor,
+		},
+	})
+	return err
 }
 
 // newTokens makes the mint with the store's own secret. The endpoints that key-pair tokens
@@ -195,7 +235,7 @@ func newTokens(ctx context.Context, s store.Store, settings *settings, e endpoin
 	if settings.PublicURL == "" {
 		return stage.NewTokens(secret, s, "", ""), nil
 	}
-	return stage.NewTokens(secret, s, e.whip(), e.events()), nil
+	return stage.NewTokens(secret, s, e.WHIP, e.Events), nil
 }
 
 // Run serves until the context ends or a listener fails.
@@ -258,9 +298,19 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 func (a *App) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	a.addHealth(mux)
+	mux.Handle("/whip", a.whip)
+	mux.Handle("/whip/", a.whip)
 	mux.Handle("/whep/", a.whep)
 	mux.Handle("/events", a.web.Events())
-	mux.Handle("/", a.web)
+	mux.Handle("/tags/", a.api)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// The operations of the API are all POST /OperationName; the page is only read.
+		if r.Method == http.MethodPost {
+			a.api.ServeHTTP(w, r)
+			return
+		}
+		a.web.ServeHTTP(w, r)
+	})
 	return mux
 }
 

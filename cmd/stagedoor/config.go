@@ -37,12 +37,16 @@ type settings struct {
 	Region  string `default:"us-east-1" help:"Region name in ARNs and signatures."`
 	Account string `default:"000000000000" help:"Account number in ARNs and stream keys."`
 
-	Rules          map[string]string `name:"rule" placeholder:"NAME=reject|warn|off" help:"What a broken media rule does, by the rule's name (docs/rules.md)."`
-	WHIPQueryToken bool              `name:"whip-query-token" help:"Accept the WHIP token as ?token=… for encoders that cannot set a header. URLs end up in logs of proxies: off by default."`
-	MaxPublishers  int               `default:"12" help:"Publishers per stage."`
-	KeepEvents     time.Duration     `default:"720h" help:"How long ended sessions and their events are kept."`
-	LogLevel       string            `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
-	LogFormat      string            `default:"text" enum:"text,json" help:"text or json."`
+	Rules                   map[string]string `name:"rule" placeholder:"NAME=reject|warn|off" help:"What a broken media rule does, by the rule's name (docs/rules.md)."`
+	WHIPQueryToken          bool              `name:"whip-query-token" help:"Accept the WHIP token as ?token=… for encoders that cannot set a header. URLs end up in logs of proxies: off by default."`
+	MaxPublishers           int               `default:"12" help:"Publishers per stage."`
+	MaxStages               int               `default:"1000" help:"Stages."`
+	MaxIngestConfigurations int               `default:"100" help:"Ingest configurations."`
+	MaxPublicKeys           int               `default:"3" help:"Public keys."`
+	RateFactor              int               `default:"1" help:"Multiplies the API's calls per second and operation."`
+	KeepEvents              time.Duration     `default:"720h" help:"How long ended sessions and their events are kept."`
+	LogLevel                string            `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	LogFormat               string            `default:"text" enum:"text,json" help:"text or json."`
 }
 
 var (
@@ -83,8 +87,16 @@ func (s *settings) check() error {
 	if !accountShape.MatchString(s.Account) {
 		return usagef("--account is %q; 1 to 12 digits are allowed", s.Account)
 	}
-	if s.MaxPublishers < 1 {
-		return usagef("--max-publishers is %d; at least 1 is needed", s.MaxPublishers)
+	for _, quota := range []struct {
+		flag  string
+		value int
+	}{
+		{"--max-publishers", s.MaxPublishers}, {"--max-stages", s.MaxStages}, {"--max-public-keys", s.MaxPublicKeys},
+		{"--max-ingest-configurations", s.MaxIngestConfigurations}, {"--rate-factor", s.RateFactor},
+	} {
+		if quota.value < 1 {
+			return usagef("%s is %d; at least 1 is needed", quota.flag, quota.value)
+		}
 	}
 	_, err := s.rules()
 	return err

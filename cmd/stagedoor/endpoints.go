@@ -2,25 +2,22 @@ package main
 
 import (
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/stagedoor/stagedoor/api"
 )
 
 // endpoints are the addresses under which users reach the doors.
 type endpoints struct {
-	HTTP  string `json:"http"`  // scheme, host and port
-	RTMP  string `json:"rtmp"`  // with the application name and a slash at the end
-	RTMPS string `json:"rtmps"` // as RTMP
+	HTTP string `json:"http"` // scheme, host and port of the page, the API, WHIP and WHEP
+	api.Endpoints
 }
 
-func (e endpoints) whip() string   { return e.HTTP + "/whip" }
-func (e endpoints) events() string { return "ws" + strings.TrimPrefix(e.HTTP, "http") + "/events" }
-
 // ports are where the listeners really are: a port of 0 was replaced by the kernel's choice.
-type ports struct{ http, rtmp, rtmps net.Addr }
+type ports struct{ http, rtmp, rtmps *net.TCPAddr }
 
 // endpointsAt gives the endpoints for a base URL such as http://localhost:8080.
 func endpointsAt(base string, p ports) (endpoints, error) {
@@ -28,43 +25,28 @@ func endpointsAt(base string, p ports) (endpoints, error) {
 	if err != nil {
 		return endpoints{}, errors.Wrap(err, "public URL")
 	}
-	host := u.Hostname()
 	return endpoints{
-		HTTP:  strings.TrimSuffix(base, "/"),
-		RTMP:  "rtmp://" + net.JoinHostPort(host, portOf(p.rtmp)) + "/app/",
-		RTMPS: "rtmps://" + net.JoinHostPort(host, portOf(p.rtmps)) + "/app/",
+		HTTP:      strings.TrimSuffix(base, "/"),
+		Endpoints: api.EndpointsAt(u, p.rtmp.Port, p.rtmps.Port),
 	}, nil
 }
 
-// baseOf gives the base URL for users on this machine, where none is configured.
-func baseOf(s *settings, p ports) string {
+// baseURL gives the base URL of the HTTP port: the configured one, or the one for users on
+// this machine.
+func (s *settings) baseURL(http *net.TCPAddr) string {
 	if s.PublicURL != "" {
 		return s.PublicURL
 	}
 	host := "localhost"
-	if tcp, ok := p.http.(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() {
-		host = tcp.IP.String()
+	if !http.IP.IsUnspecified() {
+		host = http.IP.String()
 	}
-	return s.scheme() + "://" + net.JoinHostPort(host, portOf(p.http))
-}
-
-func (s *settings) scheme() string {
+	scheme := "http"
 	if s.Cert != "" {
-		return "https"
+		scheme = "https"
 	}
-	return "http"
-}
-
-// endpointsFor gives the endpoints as the sender of a request reaches them.
-func (a *App) endpointsFor(r *http.Request) endpoints {
-	if a.settings.PublicURL != "" || r.Host == "" {
-		return a.endpoints
-	}
-	e, err := endpointsAt(a.settings.scheme()+"://"+r.Host, a.ports)
-	if err != nil {
-		return a.endpoints
-	}
-	return e
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(host, portOf(http))}
+	return u.String()
 }
 
 func portOf(a net.Addr) string {

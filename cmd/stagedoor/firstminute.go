@@ -48,7 +48,7 @@ func newFirstMinute(ctx context.Context, s store.Store, tokens *stage.Tokens, d 
 	}
 	claims := stage.Claims{
 		StageARN: first.StageARN, Issued: time.Now(), Expires: time.Now().Add(firstTokenLifetime),
-		WHIPURL: e.whip(), EventsURL: e.events(),
+		WHIPURL: e.WHIP, EventsURL: e.Events,
 	}
 	publisher := claims
 	publisher.ParticipantID, publisher.UserID = stage.NewID(12), "publisher"
@@ -81,7 +81,7 @@ func (m firstMinute) printExports(w io.Writer) error {
 		{"STAGEDOOR_RTMPS_URL", m.endpoints.RTMPS},
 		{"STAGEDOOR_STREAM_KEY", m.streamKey},
 		{"STAGEDOOR_PARTICIPANT_ID", m.participantID},
-		{"STAGEDOOR_WHIP_URL", m.endpoints.whip()},
+		{"STAGEDOOR_WHIP_URL", m.endpoints.WHIP},
 		{"STAGEDOOR_PUBLISH_TOKEN", m.publishToken},
 		{"STAGEDOOR_PUBLISH_URL", m.publishURL()},
 		{"STAGEDOOR_WHEP_URL", m.endpoints.HTTP + "/whep/" + m.participantID},
@@ -117,7 +117,7 @@ Broadcast from a browser, or with WHIP (OBS 30 or newer: Service "WHIP"):
   %s
   Server:       %s
   Bearer Token: %s
-`, m.publishURL(), m.endpoints.whip(), m.publishToken)
+`, m.publishURL(), m.endpoints.WHIP, m.publishToken)
 	if madeKeys {
 		fmt.Fprintf(&b, `
 Keys of the control API, made on this first start (kept in %s):

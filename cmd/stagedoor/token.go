@@ -7,12 +7,14 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/pkg/errors"
 
+	"github.com/stagedoor/stagedoor/api"
 	"github.com/stagedoor/stagedoor/stage"
 )
 
@@ -47,11 +49,15 @@ func (c *tokenCommand) Run(_ context.Context, o output) error {
 	if c.Participant == "" {
 		c.Participant = stage.NewID(12)
 	}
-	e := endpoints{HTTP: strings.TrimSuffix(c.Endpoint, "/")}
+	base, err := url.Parse(c.Endpoint)
+	if err != nil || base.Host == "" {
+		return usagef("--endpoint is %q; it must be the gateway's base URL, for example http://localhost:8080", c.Endpoint)
+	}
+	e := api.EndpointsAt(base, 0, 0)
 	now := time.Now().Truncate(time.Second)
 	claims := stage.Claims{
 		StageARN: c.Stage, ParticipantID: c.Participant, UserID: c.UserID, Attributes: c.Attributes,
-		Issued: now, Expires: now.Add(c.Duration), WHIPURL: e.whip(), EventsURL: e.events(),
+		Issued: now, Expires: now.Add(c.Duration), WHIPURL: e.WHIP, EventsURL: e.Events,
 	}
 	for _, capability := range c.Capabilities {
 		claims.Capabilities = append(claims.Capabilities, stage.Capability(capability))

@@ -81,9 +81,13 @@ type report struct {
 // watch connects a viewer in process.
 func watch(t testing.TB, s *SFU, o whepclient.Options) *seen {
 	t.Helper()
-	if o.Setting.LoggerFactory == nil {
-		o.Setting = loopback(t, false, nil)
-	}
+	return watchOver(t, s, loopback(t, false, nil), o)
+}
+
+// watchOver is watch over a given network.
+func watchOver(t testing.TB, s *SFU, setting webrtc.SettingEngine, o whepclient.Options) *seen {
+	t.Helper()
+	o.Setting = setting
 	v := &seen{pictures: make(chan *whepclient.Picture, 4096), sounds: make(chan whepclient.Sound, 4096),
 		reports: make(chan report, 64), ended: make(chan string, 2)}
 	o.OnPicture = func(p *whepclient.Picture) { v.pictures <- p }
@@ -140,8 +144,10 @@ func join(t testing.TB, s *SFU, requestKeyframe func()) *publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &publisher{t: t, sink: in, gop: 30, rand: rand.New(rand.NewPCG(1, 2))}
+	return &publisher{t: t, sink: in, gop: 30, rand: newRand()}
 }
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
 var opusCodec = &ingest.AudioCodec{Name: ingest.Opus, SampleRate: 48000, Channels: 2}
 
