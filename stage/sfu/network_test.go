@@ -8,6 +8,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,8 @@ func TestLossIsRepaired(t *testing.T) {
 			s := newSFU(t, Options{})
 			p := join(t, s, nil)
 			random := rand.New(rand.NewPCG(3, 4))
-			dropped, rtp := 0, 0
+			var dropped atomic.Int32
+			rtp := 0
 			setting := loopback(t, false, func(c net.PacketConn) net.PacketConn {
 				return &lossy{PacketConn: c, drop: func(b []byte) bool {
 					if !isRTP(b) {
@@ -35,7 +37,7 @@ func TestLossIsRepaired(t *testing.T) {
 					rtp++
 					// The first ones tell the viewer where to begin.
 					if rtp > 20 && random.IntN(10) == 0 {
-						dropped++
+						dropped.Add(1)
 						return true
 					}
 					return false
@@ -66,7 +68,7 @@ func TestLossIsRepaired(t *testing.T) {
 					t.Fatalf("picture %d came damaged", i)
 				}
 			}
-			if dropped == 0 {
+			if dropped.Load() == 0 {
 				t.Error("nothing was dropped")
 			}
 			if resent := s.Stats()[0].Resent; resent == 0 {
@@ -219,9 +221,7 @@ func TestViewerThatSpeaksOfTooManyStreamsIsDropped(t *testing.T) {
 		default:
 		}
 		for i := range uint32(100) {
-			if err := v.PeerConnection().WriteRTCP(pli(i)); err != nil {
-				t.Fatal(err)
-			}
+			_ = v.PeerConnection().WriteRTCP(pli(i)) // it fails once the gateway has closed
 		}
 		return false
 	})
