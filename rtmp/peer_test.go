@@ -26,6 +26,9 @@ type encoder struct {
 	net.Conn
 	received chan message  // what the server says, after the handshake
 	closed   chan struct{} // the server closed
+	closedAt time.Time
+	shook    bool           // listen or discard runs
+	sinks    chan *recorder // of the gateway, where a test has no other way to it
 }
 
 // dial connects, shakes hands and starts to listen.
@@ -60,6 +63,7 @@ func (e *encoder) handshake() {
 	}
 	// Not S1's bytes: must-have 10, as OBS has it.
 	e.write(bytes.Repeat([]byte{7}, 1536))
+	e.shook = true
 	go e.listen()
 }
 
@@ -78,8 +82,7 @@ func (e *encoder) write(b []byte) {
 // listen reads the server's chunks, which it makes of types 0 to 3, without extended
 // timestamps and never in pieces.
 func (e *encoder) listen() {
-	defer close(e.closed)
-	defer close(e.received)
+	defer e.gone()
 	last := map[byte]message{}
 	sizes := map[byte]int{}
 	for {
@@ -107,6 +110,18 @@ func (e *encoder) listen() {
 		last[id] = m
 		e.received <- m
 	}
+}
+
+// discard takes listen's place where the handshake is never done.
+func (e *encoder) discard() {
+	defer e.gone()
+	_, _ = io.Copy(io.Discard, e)
+}
+
+func (e *encoder) gone() {
+	e.closedAt = time.Now()
+	close(e.received)
+	close(e.closed)
 }
 
 // await gives the next message from the server for which is holds.
