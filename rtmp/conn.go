@@ -31,8 +31,8 @@ type session struct {
 	opened     bool
 	app, tcURL string
 	current    *publication // nil while nothing is published
-	ended      bool         // the reason was told and logged; nothing more is
-	published  bool         // something was published at some time
+	ended      bool         // the reason was told; nothing more is
+	logged     bool         // a line says why, and nothing has begun since
 }
 
 // publication is one publish on a connection, which may have several in turn.
@@ -89,6 +89,7 @@ func (s *session) OnConnect(_ uint32, c *gomessage.NetConnectionConnect) error {
 // that was let in once takes a refusal for a network fault and comes back for ever.
 func (s *session) OnPublish(c *gortmp.StreamContext, _ uint32, cmd *gomessage.NetStreamPublish) (err error) {
 	defer s.recovered(&err)
+	s.logged = false
 	key, err := streamKey(s.app, s.tcURL, cmd.PublishingName)
 	if err != nil {
 		return s.fail(err)
@@ -113,7 +114,6 @@ func (s *session) OnPublish(c *gortmp.StreamContext, _ uint32, cmd *gomessage.Ne
 		audio: audioReader{clock: clock},
 		begun: time.Now(),
 	}
-	s.published = true
 	s.guard.publish(c.StreamID)
 	s.log.Info("rtmp publish", "encoder", s.guard.encoder)
 	return nil
@@ -201,14 +201,10 @@ func (s *session) broken(err error) error {
 	return err
 }
 
-// lost ends the session where nobody can be told. The end of a connection whose
-// publications have all ended is not worth a line.
+// lost ends the session where nobody can be told.
 func (s *session) lost(reason error) {
-	if s.ended {
-		return
-	}
-	s.ended = true
-	if s.current != nil || !s.published {
+	if !s.ended {
+		s.ended = true
 		s.unpublish(reason)
 	}
 }
@@ -235,6 +231,10 @@ func (s *session) fail(reason error) error {
 func (s *session) unpublish(reason error) {
 	p := s.current
 	s.current = nil
+	if s.logged {
+		return // the end of a connection whose publications have ended is not worth a line
+	}
+	s.logged = true
 	log := s.log.With("encoder", s.guard.encoder, "left_out", s.guard.dropped)
 	if p != nil {
 		log = log.With("duration", time.Since(p.begun).Round(time.Millisecond), "bytes", p.bytes,

@@ -326,6 +326,9 @@ func serve(t *testing.T, o Options, publish ingest.Publish) *gateway {
 
 func serveOn(t *testing.T, l net.Listener, p ingest.Protocol, o Options, publish ingest.Publish) *gateway {
 	t.Helper()
+	if o.LingerTimeout == 0 {
+		o.LingerTimeout = 200 * time.Millisecond
+	}
 	g := newGateway(t, o, publish)
 	g.addr = l.Addr().String()
 	served := make(chan error, 1)
@@ -409,4 +412,12 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+func refuseAll(err error) ingest.Publish {
+	return func(context.Context, ingest.Request) (ingest.Sink, error) { return nil, err }
+}
+
+func letIn(s ingest.Sink) ingest.Publish {
+	return func(context.Context, ingest.Request) (ingest.Sink, error) { return s, nil }
 }
