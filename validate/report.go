@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/stagedoor/stagedoor/ingest"
@@ -102,10 +103,13 @@ func (v *Validator) frameRateSeen() string {
 	case r.lowest == 0:
 		return "one picture"
 	case r.fastest-r.lowest < 1:
-		return fpsText(r.fastest)
+		return fpsText(toHalf(r.fastest))
 	}
-	return fpsText(r.lowest) + " to " + fpsText(r.fastest)
+	return fpsText(toHalf(r.lowest)) + " to " + fpsText(toHalf(r.fastest))
 }
+
+// toHalf rounds to what a window of 5 s can tell.
+func toHalf(fps float64) float64 { return math.Round(fps*2) / 2 }
 
 func (v *Validator) tracksSeen() string {
 	switch {

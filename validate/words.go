@@ -47,7 +47,7 @@ func (w words) allowed(r Rule) string {
 		}
 		return "stages need audio and video over RTMP"
 	case Duration:
-		return "a session may last " + l.Duration.String()
+		return "a session may last " + strconv.FormatFloat(l.Duration.Hours(), 'f', -1, 64) + " hours"
 	}
 	return ""
 }
@@ -206,7 +206,7 @@ func (w words) trackStopped(k track, silence time.Duration) *Finding {
 
 func (w words) tooLong(session time.Duration) *Finding {
 	return w.reject(Duration, ingest.StreamDurationExceeded,
-		"The session has lasted "+session.Truncate(time.Second).String(), "Stop the stream in the encoder and start it again")
+		"The session has lasted "+session.Round(time.Minute).String(), "Stop the stream in the encoder and start it again")
 }
 
 func sizeText(width, height int) string { return strconv.Itoa(width) + "x" + strconv.Itoa(height) }
