@@ -86,7 +86,7 @@ func New(o Options) (*API, error) {
 // ServeHTTP answers one call.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	requestID := newRequestID()
+	requestID := newUUID()
 	w.Header().Set("x-amzn-RequestId", requestID)
 	op, caller, answer, err := a.serve(w, r)
 	fault := a.write(w, answer, err)

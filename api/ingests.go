@@ -73,15 +73,14 @@ func (a *API) createIngestConfiguration(c call) (any, error) {
 		return nil, invalid("insecureIngest", "Member must be true where ingestProtocol is RTMP: plain RTMP sends the stream key and the media readable for everybody on the way")
 	}
 	config := stage.IngestConfiguration{
-		ARN:      NewIngestConfigurationARN(a.o.Region, a.o.Account),
-		Name:     c.in.text("name"),
+		ARN: a.newARN("ingest-configuration", stage.NewID(12)), Name: c.in.text("name"),
 		StageARN: c.in.text("stageArn"), UserID: c.in.text("userId"), Attributes: c.in.textMap("attributes"),
 		Protocol: protocol, Insecure: c.in.boolean("insecureIngest"), Redundant: c.in.boolean("redundantIngest"),
-		Credentials: []stage.Credential{NewCredential(a.o.Region, a.o.Account)},
-		Tags:        c.in.textMap("tags"), Created: a.o.Clock().UTC(),
+		Tags: c.in.textMap("tags"), Created: a.o.Clock().UTC(),
 	}
+	config.Credentials = append(config.Credentials, a.newCredential(config.ARN))
 	if config.Redundant {
-		config.Credentials = append(config.Credentials, NewCredential(a.o.Region, a.o.Account))
+		config.Credentials = append(config.Credentials, a.newCredential(config.ARN))
 	}
 	err := a.o.Store.CreateIngestConfiguration(c, config, a.o.Quotas.IngestConfigurations)
 	switch {
@@ -141,11 +140,11 @@ func (a *API) updateIngestConfiguration(c call) (any, error) {
 	if c.in.has("stageArn") {
 		config.StageARN = c.in.text("stageArn")
 	}
-	if c.in.has("redundantIngest") {
-		config.Redundant = c.in.boolean("redundantIngest")
+	if redundant := c.in.boolean("redundantIngest"); c.in.has("redundantIngest") && redundant != config.Redundant {
+		config.Redundant = redundant
 		config.Credentials = config.Credentials[:1]
 		if config.Redundant {
-			config.Credentials = append(config.Credentials, NewCredential(a.o.Region, a.o.Account))
+			config.Credentials = append(config.Credentials, a.newCredential(config.ARN))
 		}
 	}
 	err = a.o.Store.UpdateIngestConfiguration(c, config)

@@ -41,7 +41,7 @@ func viewPublicKey(k stage.PublicKey) map[string]publicKeyView {
 
 func (a *API) importPublicKey(c call) (any, error) {
 	key := stage.PublicKey{
-		ARN: newPublicKeyARN(a.o.Region, a.o.Account), Name: c.in.text("name"), Material: c.in.text("publicKeyMaterial"),
+		ARN: a.newARN("public-key", newUUID()), Name: c.in.text("name"), Material: c.in.text("publicKeyMaterial"),
 		Tags: c.in.textMap("tags"), Created: a.o.Clock().UTC(),
 	}
 	var err error

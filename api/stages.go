@@ -34,7 +34,7 @@ func (a *API) createStage(c call) (any, error) {
 		return nil, err
 	}
 	s := stage.Stage{
-		ARN: NewStageARN(a.o.Region, a.o.Account), Name: c.in.text("name"), Tags: c.in.textMap("tags"), Created: a.o.Clock().UTC(),
+		ARN: a.newARN("stage", stage.NewID(12)), Name: c.in.text("name"), Tags: c.in.textMap("tags"), Created: a.o.Clock().UTC(),
 	}
 	minted := []tokenView{}
 	for _, wanted := range c.in.objects("participantTokenConfigurations") {
