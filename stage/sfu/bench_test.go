@@ -29,9 +29,7 @@ func BenchmarkFanOut(b *testing.B) {
 			p, pub := local(b, nil)
 			var c counter
 			for range viewers {
-				v := plug(b, p, &wire{})
-				v.tracks[video].writer, v.tracks[audio].writer = &c, &c
-				v.writeRTCP = func([]rtcp.Packet) error { return nil }
+				plugInto(b, p, &c, func([]rtcp.Packet) error { return nil })
 			}
 			until(b, "all are attached", func() bool { return attached(p) == viewers })
 			var pictures [30]*unit

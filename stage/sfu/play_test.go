@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
 	"github.com/stagedoor/stagedoor/ingest"
 )
 
@@ -78,7 +79,12 @@ const (
 // plug gives the participant a viewer that sends into w, without a connection.
 func plug(t testing.TB, p *participant, w *wire) *viewer {
 	t.Helper()
-	v := &viewer{id: "v", participant: p, queue: newQueue(), writeRTCP: w.writeRTCP,
+	return plugInto(t, p, w, w.writeRTCP)
+}
+
+func plugInto(t testing.TB, p *participant, w webrtc.TrackLocalWriter, writeRTCP func([]rtcp.Packet) error) *viewer {
+	t.Helper()
+	v := &viewer{id: "v", participant: p, queue: newQueue(), writeRTCP: writeRTCP,
 		connected: make(chan struct{}), done: make(chan struct{}), gone: make(chan struct{})}
 	v.tracks[video] = &track{kind: video, writer: w, ssrc: videoSSRC, rtxSSRC: rtxSSRC, offered: &offeredTrack{payloadType: 102, rtxType: 103, transportCC: 3}}
 	v.tracks[audio] = &track{kind: audio, writer: w, ssrc: audioSSRC, offered: &offeredTrack{payloadType: 111, transportCC: 3}}
