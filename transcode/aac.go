@@ -64,7 +64,7 @@ func (d *aacDecoder) open() (f format, err error) {
 
 func (d *aacDecoder) decode(au []byte) (pcm []int16, err error) {
 	defer d.survive(&err)
-	if len(au) == 0 || len(au) > maxUnitBytes {
+	if len(au) > maxUnitBytes {
 		return nil, errors.Errorf("access unit of %d bytes", len(au))
 	}
 	if d.dec == nil {
@@ -74,7 +74,6 @@ func (d *aacDecoder) decode(au []byte) (pcm []int16, err error) {
 	}
 	d.feed.load(au)
 	if _, err := io.ReadFull(d.dec, d.raw); err != nil {
-		d.feed.load(nil)
 		if d.dec.Reset(&d.feed, aac.WithRawStream(d.config)) != nil {
 			d.dec = nil
 		}
@@ -105,9 +104,6 @@ func (r *unitReader) load(au []byte) {
 	r.buf = append(r.buf[:0], byte(len(au)>>8), byte(len(au)))
 	r.buf = append(r.buf, au...)
 	r.rest = r.buf
-	if len(au) == 0 {
-		r.rest = nil
-	}
 }
 
 func (r *unitReader) Read(p []byte) (int, error) {

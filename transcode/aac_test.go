@@ -49,7 +49,7 @@ func TestDecoderRecovers(t *testing.T) {
 		"empty":     {},
 		"garbage":   bytes.Repeat([]byte{0xa5}, 300),
 		"truncated": c.units[8][:20],
-		"too long":  make([]byte, maxUnitBytes+1),
+		"too long":  append(slices.Clone(c.units[8]), make([]byte, maxUnitBytes+1)...), // its length's low 16 bits are good
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, _, err := newDecoder(c.codec.Config)

@@ -14,8 +14,10 @@ const (
 	// players have already played something in its place, and packets that come all at once
 	// would delay them by as much. They are told by the PTS instead.
 	maxGap = 200 * time.Millisecond
-	// maxOverlap is dropped, until the publisher's clock has caught up.
+	// maxOverlap is dropped, until the publisher's clock has caught up but for less than half
+	// an access unit.
 	maxOverlap = time.Second
+	overlapEnd = 10 * time.Millisecond
 )
 
 // How lasting deviations, as of an encoder that stamps each 44.1 kHz access unit 23 ms after
@@ -66,9 +68,9 @@ func (c *clock) head() time.Duration {
 // place judges the timestamp of the next access unit.
 func (c *clock) place(pts time.Duration) placement {
 	deviation := pts - c.head()
-	resume := -maxJitter
+	late := maxJitter
 	if c.dropping {
-		resume = -maxJitter / 2 // not to drop every other access unit at the threshold
+		late = overlapEnd
 	}
 	c.dropping = false
 	switch {
@@ -79,7 +81,7 @@ func (c *clock) place(pts time.Duration) placement {
 	case deviation > maxJitter:
 		c.drift = 0
 		return afterGap
-	case deviation < resume:
+	case deviation < -late:
 		c.dropping = true
 		c.drift = 0
 		return overlapping

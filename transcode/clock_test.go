@@ -145,7 +145,7 @@ func TestClockPlaces(t *testing.T) {
 	}
 }
 
-// An overlap is dropped as a whole, and not begun anew at every other access unit.
+// An overlap is dropped as a whole, so that little is left for the slow correction.
 func TestClockOverlap(t *testing.T) {
 	c := newCounted(t, 48000)
 	pts := func(i int) time.Duration { return samplesTime(int64(i)*unitSamples, 48000) }
@@ -162,6 +162,9 @@ func TestClockOverlap(t *testing.T) {
 	}
 	if changes != 2 || was != inOrder {
 		t.Errorf("%d changes, in the end %d", changes, was)
+	}
+	if off := pts(200) - 300*time.Millisecond - c.head(); off.Abs() > 12*time.Millisecond {
+		t.Errorf("off by %v in the end", off)
 	}
 }
 

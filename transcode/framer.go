@@ -58,9 +58,6 @@ func (f *framer) write(pcm []int16) {
 // cut says that the next samples do not continue the last ones. To say it again before they
 // came changes nothing.
 func (f *framer) cut() {
-	if f.faded == 0 {
-		return
-	}
 	f.faded = 0
 	last := len(f.pcm) - f.channels
 	for i := range fadeSamples {

@@ -95,11 +95,13 @@ func (r *resampler) take(pcm []int16) {
 }
 
 func (r *resampler) filter(out, in []float32) {
-	at := r.at
+	first, phase := r.at/r.up-(resampleTaps/2-1), r.at%r.up
 	for i := range out {
-		first := at/r.up - (resampleTaps/2 - 1)
-		out[i] = f32.DotProductUnsafe(in[first:first+resampleTaps], r.kernel.row(at%r.up))
-		at += r.down
+		out[i] = f32.DotProductUnsafe(in[first:first+resampleTaps], r.kernel.row(phase))
+		if phase += r.down; phase >= r.up { // once at most, as down < up
+			phase -= r.up
+			first++
+		}
 	}
 }
 

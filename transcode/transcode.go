@@ -144,7 +144,6 @@ func (t *transcoder) configure(f *ingest.AudioFrame) error {
 	if t.encoder, err = newEncoder(t.options); err != nil {
 		return err
 	}
-	t.clock.rate = s.rate
 	return t.next.WriteAudio(&ingest.AudioFrame{PTS: f.PTS, Codec: t.out})
 }
 
