@@ -32,6 +32,14 @@ func (f *Finding) Detail() string {
 	return f.Seen + "; " + f.Allowed + ". " + f.Change
 }
 
+// warnIf makes the finding a warning on that condition.
+func (f *Finding) warnIf(condition bool) *Finding {
+	if condition {
+		f.Severity, f.Code = Warned, ""
+	}
+	return f
+}
+
 // rejection gives the refusal for the first finding; the others that break a rule at the
 // same moment are named too, as far as there is room, so that a broadcaster can correct
 // them all at once.

@@ -4,7 +4,8 @@ import "time"
 
 // The rule "frame rate": 10 to 60 pictures per second, averaged over 5 s of media time, in
 // which a break counts as a second at most (clock.go), so that a stall or a few dropped
-// pictures are no low frame rate.
+// pictures are no low frame rate. Browsers send fewer pictures where the network or the
+// processor is short: over WHIP, a stream that has been fast enough is only warned of.
 
 const frameRateSpan = 5 * time.Second
 
@@ -34,9 +35,9 @@ func (r *frameRateRule) judge(w words, fps float64) *Finding {
 	r.fastest = max(r.fastest, fps)
 	switch {
 	case fps < float64(w.limits.MinFrameRate)*(1-frameRateTolerance):
-		return w.frameRateLow(fps)
+		return w.frameRate(fps).warnIf(w.whip && r.fastest >= float64(w.limits.MinFrameRate))
 	case fps > float64(w.limits.MaxFrameRate)*(1+frameRateTolerance):
-		return w.frameRateHigh(fps)
+		return w.frameRate(fps)
 	}
 	return nil
 }

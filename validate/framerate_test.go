@@ -70,3 +70,25 @@ func TestFrameRateTolerates(t *testing.T) {
 		})
 	}
 }
+
+// A browser that slows down is told, and stays; one that never was fast enough does not.
+func TestFrameRateLoweredOverWHIP(t *testing.T) {
+	var told warnings
+	e := newEncoder()
+	e.codec = opusStereo
+	v, err := e.judged(Options{Protocol: ingest.WHIP, Warn: told.add}, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.fps, e.idrEvery = 5, 10
+	if err := e.run(v, 30*time.Second); err != nil {
+		t.Error(err)
+	}
+	if len(told) != 1 || told[0].Rule != FrameRate {
+		t.Errorf("told: %s", told)
+	}
+	slow := newEncoder()
+	slow.codec, slow.fps, slow.idrEvery = opusStereo, 5, 10
+	_, err = slow.judged(Options{Protocol: ingest.WHIP}, 30*time.Second)
+	wantRejection(t, err, ingest.InvalidInput, "5 fps over 5 s")
+}

@@ -58,7 +58,7 @@ func (m *healthMeter) audio(t time.Duration, f *ingest.AudioFrame) {
 		return
 	}
 	span := 1024 * time.Second / time.Duration(f.Codec.SampleRate)
-	if late := t - m.frameAudio; m.frameAudio > 0 && late > span/2 && late < maxStepAhead {
+	if late := t - m.frameAudio; m.frameAudio > 0 && late > span*3/4 && late < maxStepAhead {
 		m.health.LostFrames += int((late + span/2) / span)
 	}
 	m.frameAudio = t + span

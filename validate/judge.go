@@ -60,7 +60,7 @@ func (v *Validator) readSPS(nalu []byte, faults []*Finding) []*Finding {
 		}
 		faults = append(faults, f)
 	}
-	if f := v.words.resolutionOfSPS(&s); f != nil {
+	if f := v.words.resolutionOfSPS(&s, v.hold.open); f != nil {
 		faults = append(faults, f)
 	}
 	return faults
@@ -121,12 +121,10 @@ func (v *Validator) fatal(r Rule) bool { return v.modes[r] == ModeReject && !v.o
 // weigh says whether a finding ends the session. One that does not is told, and noted for
 // the report.
 func (v *Validator) weigh(f *Finding) (fatal bool) {
-	switch v.modes[f.Rule] {
-	case ModeOff:
+	if v.modes[f.Rule] == ModeOff {
 		return false
-	case ModeWarn:
-		f.Severity = Warned
 	}
+	f.warnIf(v.modes[f.Rule] == ModeWarn)
 	v.report.note(f)
 	if f.Severity == Rejected && v.fatal(f.Rule) {
 		return true

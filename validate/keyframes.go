@@ -23,7 +23,7 @@ type keyframesRule struct {
 	started  bool
 	since    time.Duration // from the last IDR to the last picture
 	lastIDR  time.Duration // or the first picture
-	asked    time.Duration // when last, 0 since the last IDR if not
+	ask      time.Duration // not to be asked before
 	interval time.Duration // between the last two, 0 while not known
 	hadIDR   bool
 	short    int // intervals in a row
@@ -46,8 +46,9 @@ func (r *keyframesRule) check(w words, p *picture) *Finding {
 	if since >= w.limits.NoIDR && (r.request != nil || !r.whip) {
 		return w.noIDR(since, r.variant())
 	}
-	if r.request != nil && since >= w.limits.MaxIDRInterval-askAhead && p.time-r.asked >= askAgain {
-		r.asked = p.time
+	due := !r.hadIDR || since >= w.limits.MaxIDRInterval-askAhead
+	if r.request != nil && due && p.time >= r.ask {
+		r.ask = p.time + askAgain
 		r.request()
 	}
 	return nil

@@ -106,3 +106,20 @@ func TestKeyframesAskedOverWHIP(t *testing.T) {
 		t.Errorf("cannot be asked: %v", err)
 	}
 }
+
+// A publisher whose first IDR picture was lost is asked at once.
+func TestKeyframesAskedAtTheBeginning(t *testing.T) {
+	asked := 0
+	v := New(nil, Options{Protocol: ingest.WHIP, Rules: DefaultRules(), RequestKeyframe: func() { asked++ }})
+	e := newEncoder()
+	e.n = 1
+	for range 10 {
+		if err := v.WriteVideo(e.picture()); err != nil {
+			t.Fatal(err)
+		}
+		e.videoAt += 33 * time.Millisecond
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}

@@ -46,11 +46,7 @@ func (v *Validator) noteMissingTrack() {
 	}
 	for _, k := range [...]track{videoTrack, audioTrack} {
 		if !v.clock.tracks[k].seen {
-			f := v.words.noTrack(k, v.clock.now)
-			if v.modes[Tracks] == ModeWarn {
-				f.Severity = Warned
-			}
-			v.report.note(f)
+			v.report.note(v.words.noTrack(k, v.clock.now).warnIf(v.modes[Tracks] == ModeWarn))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stagedoor/stagedoor/ingest"
 )
@@ -52,5 +53,27 @@ func TestResolutionChangesOnStage(t *testing.T) {
 				t.Error("the refused unit was passed on")
 			}
 		})
+	}
+}
+
+// A browser that lowers its resolution is told, and stays.
+func TestResolutionLoweredOverWHIP(t *testing.T) {
+	var told warnings
+	e := newEncoder()
+	e.codec, e.sps = opusStereo, makeSPS(214, 120)
+	_, err := e.judged(Options{Protocol: ingest.WHIP}, time.Second)
+	wantRejection(t, err, ingest.InvalidInput, "214x120")
+
+	e.sps, e.n = makeSPS(640, 360), 0
+	v, err := e.judged(Options{Protocol: ingest.WHIP, Warn: told.add}, 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.sps = makeSPS(214, 120)
+	if err := e.run(v, 6*time.Second); err != nil {
+		t.Error(err)
+	}
+	if len(told) != 1 || told[0].Rule != Resolution || told[0].Code != "" {
+		t.Errorf("told: %s", told)
 	}
 }

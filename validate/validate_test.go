@@ -122,3 +122,41 @@ func BenchmarkSecond(b *testing.B) {
 		}
 	}
 }
+
+// What hardware encoders send beside x264's habits: an access unit delimiter, filler, SEI,
+// several PPS, another SPS number, and a new SPS that says the same size.
+func TestHardwareEncoderHabits(t *testing.T) {
+	var told warnings
+	next := new(recorder)
+	v := New(next, Options{Protocol: ingest.RTMP, Rules: DefaultRules(), Warn: told.add})
+	aud, filler, sei := []byte{0x09, 0x10}, []byte{0x0c, 0xff, 0xff, 0x80}, unhex("0605022a2a80")
+	firstPPS, secondPPS := makePPS(pps{sliceGroups: 1}), makePPS(pps{id: 1, sliceGroups: 1})
+	slice := func(header byte, kind sliceType, frameNum uint32) []byte { // with pps_id 1
+		return new(bitWriter).ue(0).ue(uint32(kind)).ue(1).u(4, frameNum%16).u(32, 0).nalu(header)
+	}
+	audio := newEncoder()
+	audio.noVideo = true
+	if err := audio.headers(v); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 300 {
+		pts := time.Duration(n) * time.Second / 30
+		au := &ingest.AccessUnit{PTS: pts, NALUs: [][]byte{aud, slice(0x41, sliceP, uint32(n%60)), filler}}
+		if n%60 == 0 {
+			sps := sps360p // log2_max_frame_num is 4 bits in both
+			if n%120 == 0 {
+				sps = makeSPS(640, 360)
+			}
+			au.NALUs = [][]byte{aud, sps, firstPPS, secondPPS, sei, slice(0x65, sliceI, 0), filler}
+		}
+		if err := v.WriteVideo(au); err != nil {
+			t.Fatal(err)
+		}
+		if err := audio.run(v, pts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v.health.health.LostFrames != 0 || len(told) > 0 || len(next.video) != 301 {
+		t.Errorf("%d lost, %d units on stage, told: %s", v.health.health.LostFrames, len(next.video), told)
+	}
+}

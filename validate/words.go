@@ -121,12 +121,8 @@ func (w words) bitratePeak(bps float64) *Finding {
 
 const frameRateChange = "OBS: Video, Common FPS Values 30. ffmpeg: -r 30"
 
-func (w words) frameRateLow(fps float64) *Finding {
+func (w words) frameRate(fps float64) *Finding {
 	return w.reject(FrameRate, ingest.InvalidInput, fpsText(fps)+" over 5 s", frameRateChange)
-}
-
-func (w words) frameRateHigh(fps float64) *Finding {
-	return w.frameRateLow(fps)
 }
 
 const keyframesChange = "OBS: Output, Keyframe Interval 2 s. ffmpeg: -force_key_frames expr:gte(t,n_forced*2)"

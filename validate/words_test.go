@@ -16,7 +16,7 @@ func TestWords(t *testing.T) {
 		for _, f := range []*Finding{
 			&unsupported, w.videoCodec(long), w.damagedHeader("SPS"), w.profile("H.264 High 4:4:4 Predictive profile"), w.interlaced(),
 			w.bframe(123456), w.bframesAnnounced(16), w.tooLarge(16384, 16384), w.tooLarge(1080, 1920), w.tooSmall(16, 16), w.tooSmall(120, 200),
-			w.bitrateExceeded(123e6), w.bitratePeak(123e6), w.frameRateLow(9.25), w.frameRateHigh(120),
+			w.bitrateExceeded(123e6), w.bitratePeak(123e6), w.frameRate(9.25), w.frameRate(120),
 			w.idrIntervalLong(8333 * time.Millisecond), w.idrIntervalShort(500 * time.Millisecond),
 			w.noIDR(10*time.Second, noIDRAtAll), w.noIDR(10*time.Second, intraRefresh), w.noIDR(10*time.Second, openGOP),
 			w.audioCodec(long, encoderSetting), w.audioCodec(long, profileSetting), w.audioCodec(long, rateSetting), w.audioCodec(long, channelsSetting),
