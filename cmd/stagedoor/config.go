@@ -6,14 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
-	"gopkg.in/yaml.v3"
 
 	"github.com/stagedoor/stagedoor/validate"
 )
@@ -126,31 +122,4 @@ func (s *settings) logger(o output) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(o.log, options))
 	}
 	return slog.New(slog.NewTextHandler(o.log, options))
-}
-
-// checkFile refuses a YAML key that is no flag: a misspelt setting must not go unseen.
-func checkFile(name string, model *kong.Application) error {
-	if name == "" {
-		return nil
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return usagef("--config: %s", err)
-	}
-	var file map[string]any
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return usagef("--config %s: %s", name, err)
-	}
-	allowed := map[string]bool{}
-	for _, command := range model.Children {
-		for _, flag := range command.Flags {
-			allowed[flag.Name] = true
-		}
-	}
-	for key := range file {
-		if !allowed[key] {
-			return usagef("--config %s: unknown setting %q; the settings are %s", name, key, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
-		}
-	}
-	return nil
 }

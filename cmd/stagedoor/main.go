@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 )
 
 // The exit statuses that scripts may lean on.
@@ -58,7 +57,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) int {
 		kong.Name("stagedoor"),
 		kong.Description("The door through which broadcasters walk onto a live WebRTC stage: RTMP, RTMPS and WHIP in, WebRTC out, controlled by the IVS Real-Time API."),
 		kong.DefaultEnvars("STAGEDOOR"),
-		kong.Configuration(kongyaml.Loader),
+		kong.Configuration(loadFile),
 		kong.Writers(out, log),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -71,9 +70,6 @@ func run(ctx context.Context, args []string, out, log io.Writer) int {
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help
 		return exited
-	}
-	if err == nil {
-		err = checkFile(string(cli.Config), parser.Model)
 	}
 	if err != nil {
 		fmt.Fprintf(log, "stagedoor: %s\nSee stagedoor --help.\n", err)
