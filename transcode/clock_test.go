@@ -152,19 +152,21 @@ func TestClockOverlap(t *testing.T) {
 	for i := range 100 {
 		c.unit(pts(i))
 	}
-	var changes int
-	was := inOrder
-	for i := range 100 {
-		p := c.unit(pts(100+i) - 300*time.Millisecond)
-		if p != was {
-			changes, was = changes+1, p
+	for i := 100; ; i++ {
+		at := pts(i) - 300*time.Millisecond
+		off := at - c.head()
+		if c.unit(at) == overlapping {
+			continue
 		}
-	}
-	if changes != 2 || was != inOrder {
-		t.Errorf("%d changes, in the end %d", changes, was)
-	}
-	if off := pts(200) - 300*time.Millisecond - c.head(); off.Abs() > 12*time.Millisecond {
-		t.Errorf("off by %v in the end", off)
+		if i < 110 || off.Abs() > 12*time.Millisecond {
+			t.Errorf("goes on after %d access units, off by %v", i-100, off)
+		}
+		for ; i < 200; i++ {
+			if p := c.unit(pts(i+1) - 300*time.Millisecond); p != inOrder {
+				t.Fatalf("placement %d after the overlap", p)
+			}
+		}
+		return
 	}
 }
 

@@ -210,6 +210,20 @@ func TestJoints(t *testing.T) {
 	}
 }
 
+// Sound goes on without a click after an overlap, some milliseconds off its time.
+func TestOverlapIsInaudible(t *testing.T) {
+	s := newStudio(t, 1)
+	s.configure(44100, 1)
+	at := s.play(time.Second, 60, 0)
+	s.play(at-300*time.Millisecond, 60, 0)
+	if _, _, step := wrong(s.heard()[packetSamples:], 0); step > maxStep {
+		t.Errorf("a step of %.0f is a click; the tone's are below %.0f", step, maxStep)
+	}
+	if !s.contiguous() {
+		t.Error("the packets are not 20 ms apart")
+	}
+}
+
 // A jump of the publisher's clock is taken over to the nanosecond, as the video's is.
 func TestJumps(t *testing.T) {
 	for _, jump := range []time.Duration{5 * time.Second, -5 * time.Second, 300 * time.Millisecond, time.Hour} {
