@@ -47,7 +47,13 @@ func loopback(t testing.TB, lite bool, wrap func(net.PacketConn) net.PacketConn)
 
 func newSFU(t testing.TB, o Options) *SFU {
 	t.Helper()
-	o.Setting = loopback(t, true, nil)
+	return newSFUOver(t, loopback(t, true, nil), o)
+}
+
+// newSFUOver makes an SFU over a given network.
+func newSFUOver(t testing.TB, setting webrtc.SettingEngine, o Options) *SFU {
+	t.Helper()
+	o.Setting = setting
 	o.Log = slog.New(slog.DiscardHandler)
 	s, err := New(o)
 	if err != nil {
@@ -87,6 +93,12 @@ func watch(t testing.TB, s *SFU, o whepclient.Options) *seen {
 // watchOver is watch over a given network.
 func watchOver(t testing.TB, s *SFU, setting webrtc.SettingEngine, o whepclient.Options) *seen {
 	t.Helper()
+	return watchChanged(t, s, setting, o, func(answer string) string { return answer })
+}
+
+// watchChanged lets the viewer see a changed answer.
+func watchChanged(t testing.TB, s *SFU, setting webrtc.SettingEngine, o whepclient.Options, change func(string) string) *seen {
+	t.Helper()
 	o.Setting = setting
 	v := &seen{pictures: make(chan *whepclient.Picture, 4096), sounds: make(chan whepclient.Sound, 4096),
 		reports: make(chan report, 64), ended: make(chan string, 2)}
@@ -109,7 +121,7 @@ func watchOver(t testing.TB, s *SFU, setting webrtc.SettingEngine, o whepclient.
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Accept(v.subscription.Answer()); err != nil {
+	if err := v.Accept(change(v.subscription.Answer())); err != nil {
 		t.Fatalf("the viewer does not like the answer: %v\n%s", err, v.subscription.Answer())
 	}
 	return v
