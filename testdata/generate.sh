@@ -71,8 +71,8 @@ violator() {
 # bframes: as x264 and OBS send them by default, Main profile with B-frames.
 bframes() { violator "$1/bframes.flv" -profile:v main -bf 2 -b_strategy 0; }
 
-# bframes-in-baseline: B slices in a stream whose SPS claims constraint_set0_flag, which only a
-# look at the slices finds. The flag byte is patched in the avcC and in the SPS inside it.
+# bframes-in-baseline: B slices in a stream whose SPS claims constraint_set0_flag, so that its
+# profile alone would pass. The flag byte is patched in the avcC and in the SPS inside it.
 bframes_in_baseline() {
 	violator "$tmp/b.flv" -profile:v main -bf 2 -b_strategy 0 -x264-params "cabac=0:8x8dct=0:weightp=0"
 	perl -0777 -pe 's/\x01\x4d\x40/\x01\x4d\xc0/g; s/\x67\x4d\x40/\x67\x4d\xc0/g' "$tmp/b.flv" >"$1/bframes-in-baseline.flv"
