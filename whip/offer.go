@@ -47,6 +47,9 @@ func parseOffer(text string) (*offer, error) {
 		return nil, ingest.Rejectf(ingest.InvalidInput, "The offer has no video. A stage needs an H.264 video track in the offer even where only audio is published: "+
 			"add a sendonly video track, and send nothing on it.")
 	}
+	if c := o.credentials(); !iceChars(c.ufrag, 4) || !iceChars(c.password, 22) {
+		return nil, ingest.Rejectf(ingest.InvalidInput, "The offer's a=ice-ufrag or a=ice-pwd is missing or malformed (RFC 8839, 5.4). It must be the offer of a WHIP client, unchanged.")
+	}
 	copySetup(parts)
 	dropUnusableMID(parts)
 	normal, err := parts.Marshal()
