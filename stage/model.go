@@ -104,3 +104,10 @@ type Event struct {
 	Code                ingest.Code // errors only
 	Detail              string      // errors only: the text that the broadcaster was told
 }
+
+// NumberedEvent is an event as the journal keeps it.
+type NumberedEvent struct {
+	Event
+	Seq    int64  // grows; never used twice
+	UserID string // the participant's
+}

@@ -28,6 +28,7 @@ type Store interface {
 	PublicKeys
 	Tags
 	Sessions
+	Outbox
 
 	// Secret gives the random secret of that name. The first call makes it, of size bytes;
 	// later calls, also of later processes, give the same bytes.
@@ -94,4 +95,17 @@ type Sessions interface {
 	Participants(ctx context.Context, stageARN, sessionID string, keep func(stage.ParticipantRecord) bool, after int64, limit int) (page []stage.ParticipantRecord, next int64, err error)
 	// Events gives a participant's events, the oldest first.
 	Events(ctx context.Context, stageARN, sessionID, participantID string, after int64, limit int) (page []stage.Event, next int64, err error)
+}
+
+// Outbox reads the journal's events across all stages, in their order, for those who are
+// told of them.
+type Outbox interface {
+	// EventsAfter gives the events whose Seq is larger than after.
+	EventsAfter(ctx context.Context, after int64, limit int) ([]stage.NumberedEvent, error)
+	// LastEvent gives the Seq of the newest event, or 0.
+	LastEvent(ctx context.Context) (int64, error)
+	// Receiver gives the Seq of the last event that a receiver is done with; for an unknown
+	// one it gives stage.ErrNotFound.
+	Receiver(ctx context.Context, name string) (int64, error)
+	SetReceiver(ctx context.Context, name string, seq int64) error
 }

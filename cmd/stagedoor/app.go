@@ -242,7 +242,7 @@ func newTokens(ctx context.Context, s store.Store, settings *settings, e endpoin
 func (a *App) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	failures := make(chan error, 4)
+	failures := make(chan error, 4+len(a.settings.Webhooks))
 	var running sync.WaitGroup
 	defer running.Wait()
 	serve := func(f func() error) {
@@ -266,6 +266,9 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	running.Go(func() { a.cert.Watch(ctx, certInterval) })
 	running.Go(func() { a.prune(ctx) })
+	for _, url := range a.settings.Webhooks {
+		serve(func() error { return a.deliverEvents(ctx, url) })
+	}
 	a.ready.Store(true)
 	a.log.Info("ready", "version", version(), "http", a.ports.http, "rtmp", a.ports.rtmp, "rtmps", a.ports.rtmps, "data", a.settings.Data)
 

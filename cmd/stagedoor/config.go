@@ -26,6 +26,7 @@ type settings struct {
 
 	PublicURL  string   `name:"public-url" placeholder:"URL" help:"Where users reach --http, for example https://stage.example.com; its host is also the host of the RTMP URLs."`
 	PublicIP   []string `name:"public-ip" placeholder:"IP" help:"Addresses that viewers and WHIP publishers reach, where this machine is behind NAT."`
+	Webhooks   []string `name:"webhook" placeholder:"URL" help:"Where events are delivered, signed; the secret is STAGEDOOR_WEBHOOK_SECRET of stagedoor env."`
 	ICEServers []string `name:"ice-server" placeholder:"URL" help:"STUN or TURN URLs that are handed to WHIP and WHEP clients in Link headers."`
 	Cert       string   `placeholder:"FILE" help:"Certificate chain (PEM) for HTTPS and RTMPS; watched, and swapped when it changes. Without it --http is plain HTTP, and RTMPS uses a self-signed certificate."`
 	Key        string   `placeholder:"FILE" help:"Private key (PEM) of --cert."`
@@ -67,6 +68,11 @@ func (s *settings) check() error {
 		u, err := url.Parse(s.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
 			return usagef("--public-url is %q; it must be http://HOST[:PORT] or https://HOST[:PORT], without a path", s.PublicURL)
+		}
+	}
+	for _, webhook := range s.Webhooks {
+		if u, err := url.Parse(webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return usagef("--webhook must be http://HOST/… or https://HOST/…; what was set is no such URL")
 		}
 	}
 	for _, ip := range s.PublicIP {

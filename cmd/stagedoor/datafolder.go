@@ -28,7 +28,7 @@ func (d dataFolder) open(ctx context.Context) (store.Store, error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, errors.Wrap(err, "make the data folder")
 	}
-	return sqlite.Open(ctx, filepath.Join(string(d), "stagedoor.db"))
+	return sqlite.Open(ctx, filepath.Join(string(d), databaseFile))
 }
 
 // accessKey signs control API requests.
@@ -38,6 +38,7 @@ type accessKey struct {
 }
 
 const (
+	databaseFile    = "stagedoor.db"
 	credentialsFile = "credentials.json"
 	firstFile       = "first-stage.json"
 	endpointsFile   = "endpoints.json"

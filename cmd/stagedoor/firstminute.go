@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/events"
 	"github.com/stagedoor/stagedoor/stage"
 	"github.com/stagedoor/stagedoor/store"
 )
@@ -20,6 +21,7 @@ type firstMinute struct {
 	participantID string
 	publishToken  string
 	watchToken    string
+	webhookSecret string
 }
 
 // firstTokenLifetime is the longest that a token may be valid: the printed ones should
@@ -37,6 +39,11 @@ func newFirstMinute(ctx context.Context, s store.Store, tokens *stage.Tokens, d 
 	if err := d.read(firstFile, &first); err != nil {
 		return m, err
 	}
+	secret, err := webhookSecret(ctx, s)
+	if err != nil {
+		return m, err
+	}
+	m.webhookSecret = events.SecretText(secret)
 	// The user may have deleted the first stage's resources: then there is nothing to show.
 	configuration, err := s.IngestConfiguration(ctx, first.IngestConfigurationARN)
 	if err == nil && configuration.StageARN != "" {
@@ -87,6 +94,7 @@ func (m firstMinute) printExports(w io.Writer) error {
 		{"STAGEDOOR_WHEP_URL", m.endpoints.HTTP + "/whep/" + m.participantID},
 		{"STAGEDOOR_WATCH_TOKEN", m.watchToken},
 		{"STAGEDOOR_WATCH_URL", m.watchURL()},
+		{"STAGEDOOR_WEBHOOK_SECRET", m.webhookSecret},
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", export.name, export.value)
 	}

@@ -28,6 +28,7 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the gateway (the default)."`
 	Demo    demoCommand    `cmd:"" help:"Run the gateway and play a clip through its own RTMP port."`
 	Env     envCommand     `cmd:"" help:"Print shell exports for the aws CLI, the encoders and the viewers."`
+	Events  eventsCommand  `cmd:"" help:"Follow what happens on the stages."`
 	Token   tokenCommand   `cmd:"" help:"Sign a participant token with your own private key."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

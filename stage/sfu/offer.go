@@ -264,8 +264,8 @@ func (t *offeredTrack) readTransport(s *sdp.SessionDescription, m *sdp.MediaDesc
 	if t.mid == "" {
 		return badOffer("A media section of the offer has no a=mid; WebRTC offers have one (RFC 8829).")
 	}
-	if t.ufrag == "" || t.secret == "" {
-		return badOffer("The offer has no a=ice-ufrag and a=ice-pwd (RFC 8839).")
+	if !isICE(t.ufrag, minUfrag) || !isICE(t.secret, minSecret) {
+		return badOffer("The offer's a=ice-ufrag or a=ice-pwd is missing or malformed (RFC 8839, 5.4).")
 	}
 	for _, key := range []string{"fingerprint", "setup"} {
 		value := attribute(key)
@@ -275,6 +275,24 @@ func (t *offeredTrack) readTransport(s *sdp.SessionDescription, m *sdp.MediaDesc
 		t.attributes = append(t.attributes, sdp.Attribute{Key: key, Value: value})
 	}
 	return nil
+}
+
+// The lengths of ICE credentials in characters (RFC 8839, 5.4).
+const (
+	minUfrag  = 4
+	minSecret = 22
+	maxICE    = 256
+)
+
+// isICE says whether s is made of ice-chars and has a valid length (RFC 8839, 5.1, 5.4). Some
+// clients' credentials have = as well.
+func isICE(s string, least int) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && !strings.ContainsRune("+/=-_", rune(c)) {
+			return false
+		}
+	}
+	return len(s) >= least && len(s) <= maxICE
 }
 
 // clean is the offer as pion gets to see it: only the chosen m-lines and codecs, receiving

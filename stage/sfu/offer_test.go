@@ -121,6 +121,7 @@ func TestBadOffers(t *testing.T) {
 		"inactive":           {strings.ReplaceAll(offerText, "recvonly", "inactive"), "recvonly"},
 		"rejected":           {strings.ReplaceAll(offerText, " 9 UDP", " 0 UDP"), "recvonly"},
 		"no ICE":             {strings.ReplaceAll(offerText, "a=ice-ufrag:abcd\r\n", ""), "ice-ufrag"},
+		"odd ICE":            {strings.ReplaceAll(offerText, "abcd\r\n", "ab:cd\r\n"), "ice-ufrag"},
 		"no fingerprint":     {strings.ReplaceAll(offerText, "a=fingerprint", "a=fingerless"), "fingerprint"},
 		"no setup":           {strings.ReplaceAll(offerText, "a=setup:actpass\r\n", ""), "setup"},
 		"no mid":             {strings.ReplaceAll(offerText, "a=mid:1\r\n", ""), "mid"},
@@ -128,7 +129,7 @@ func TestBadOffers(t *testing.T) {
 		"only other audio":   {sessionText + strings.ReplaceAll(audioText, "opus/48000/2", "PCMU/8000"), "pcmu"},
 		"odd fingerprint":    {strings.ReplaceAll(offerText, "sha-256 7F", "sha-256"), ""},
 		"odd setup":          {strings.ReplaceAll(offerText, "actpass", "perhaps"), ""},
-		"short ICE password": {strings.ReplaceAll(offerText, "0123456789abcdef01234567", "x"), ""},
+		"short ICE password": {strings.ReplaceAll(offerText, "0123456789abcdef01234567", "x"), "ice-pwd"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSFU(t, Options{})
@@ -204,7 +205,7 @@ func FuzzFragment(f *testing.F) {
 	f.Add("a=ice-ufrag:x\r\na=ice-pwd:y\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 UDP 1 192.0.2.2 1 typ host\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		ufrag, secret := readFragment(text)
-		if strings.ContainsAny(ufrag+secret, "\r\n") {
+		if isICE(ufrag, minUfrag) && isICE(secret, minSecret) && strings.ContainsAny(ufrag+secret, "\r\n: ") {
 			t.Fatalf("%q %q", ufrag, secret)
 		}
 	})

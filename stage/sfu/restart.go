@@ -25,8 +25,8 @@ func (v *viewer) AddCandidates(fragment string) (string, error) {
 	if ufrag == "" || ufrag == v.offer.ufrag() {
 		return "", nil
 	}
-	if secret == "" {
-		return "", badOffer("The fragment has a new a=ice-ufrag but no a=ice-pwd.")
+	if !isICE(ufrag, minUfrag) || !isICE(secret, minSecret) {
+		return "", badOffer("The fragment has a new a=ice-ufrag, but it or its a=ice-pwd is missing or malformed (RFC 8839, 5.4).")
 	}
 	select {
 	case <-v.done:

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 		{"RecordIsAllOrNothing", recordIsAllOrNothing},
 		{"Recover", recoverJournal},
 		{"Prune", prune},
+		{"Outbox", outbox},
 	}
 	for _, s := range suite {
 		t.Run(s.name, func(t *testing.T) {
