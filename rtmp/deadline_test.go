@@ -135,6 +135,7 @@ func TestTLSHandshakeDeadline(t *testing.T) {
 		defer stop()
 		begun := time.Now()
 		drip(e, append([]byte{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc}, make([]byte, 100)...)) // a ClientHello begins so
+		<-e.closed
 		if got := e.closedAt.Sub(begun).Round(time.Second / 5); got != 5*time.Second {
 			t.Errorf("closed after %v", got)
 		}

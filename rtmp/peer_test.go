@@ -293,7 +293,6 @@ type gateway struct {
 	addr string
 	log  *lockedBuffer
 
-	mu      sync.Mutex
 	publish ingest.Publish // nil: everyone gets a recorder
 	sinks   chan *recorder // the recorders, in order
 }
