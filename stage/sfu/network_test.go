@@ -198,6 +198,34 @@ func TestViewerThatNeverConnectsIsDropped(t *testing.T) {
 	}
 }
 
+func TestViewerThatVanishesIsGivenUp(t *testing.T) {
+	s := newSFU(t, Options{ConsentTimeout: 500 * time.Millisecond})
+	join(t, s, nil)
+	var gone atomic.Bool
+	setting := loopback(t, false, func(c net.PacketConn) net.PacketConn {
+		return &silent{PacketConn: c, silent: &gone}
+	})
+	v := watchOver(t, s, setting, whepclient.Options{})
+	receive(t, v.Connected(), "connection")
+	gone.Store(true)
+	if reason := receive(t, v.ended, "end"); !strings.Contains(reason, "lost") {
+		t.Errorf("ended: %s", reason)
+	}
+}
+
+// silent sends nothing once it is told so.
+type silent struct {
+	net.PacketConn
+	silent *atomic.Bool
+}
+
+func (s *silent) WriteTo(b []byte, to net.Addr) (int, error) {
+	if s.silent.Load() {
+		return len(b), nil
+	}
+	return s.PacketConn.WriteTo(b, to)
+}
+
 func TestViewerThatClosesIsNoticed(t *testing.T) {
 	s := newSFU(t, Options{})
 	join(t, s, nil)

@@ -28,6 +28,9 @@ type Options struct {
 	// ConnectTimeout is how long a viewer may take from the answer to the first packet.
 	// Default 15 s.
 	ConnectTimeout time.Duration
+	// ConsentTimeout is how long a viewer may be silent before it is given up. Default 30 s
+	// (RFC 7675, 5.1).
+	ConsentTimeout time.Duration
 }
 
 // SFU is the embedded SFU. It is a stage.Backend and a stage.Audience.
@@ -57,6 +60,11 @@ func New(o Options) (*SFU, error) {
 	if o.ConnectTimeout == 0 {
 		o.ConnectTimeout = 15 * time.Second
 	}
+	if o.ConsentTimeout == 0 {
+		o.ConsentTimeout = 30 * time.Second
+	}
+	// pion first calls a silent viewer disconnected, then failed.
+	o.Setting.SetICETimeouts(o.ConsentTimeout/2, o.ConsentTimeout/2, 2*time.Second)
 	// One certificate for all: making one takes longer than answering an offer.
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
