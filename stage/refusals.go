@@ -19,6 +19,7 @@ type refusals struct {
 	mu       sync.Mutex
 	bySecret map[[sha256.Size]byte]remembered
 	byStage  map[string][]Refusal // the newest first; "" holds those whose stage is unknown
+	counts   map[string]int       // by code
 }
 
 type remembered struct {
@@ -37,6 +38,7 @@ func newRefusals(memory time.Duration) *refusals {
 		memory:   memory,
 		bySecret: make(map[[sha256.Size]byte]remembered),
 		byStage:  make(map[string][]Refusal),
+		counts:   make(map[string]int),
 	}
 }
 
@@ -72,6 +74,7 @@ func (f *refusals) remember(secret string, rejection *ingest.Rejection, now time
 func (f *refusals) show(stageARN string, r Refusal) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.counts[string(r.Code)]++
 	list, known := f.byStage[stageARN]
 	if !known && len(f.byStage) >= maxStagesShown {
 		clear(f.byStage)

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -103,6 +104,13 @@ func (r *Registry) ActiveSession(stageARN string) string {
 		return live.session.ID
 	}
 	return ""
+}
+
+// Refusals gives how often publishers were refused or ended by a rule, by code.
+func (r *Registry) Refusals() map[string]int {
+	r.refusals.mu.Lock()
+	defer r.refusals.mu.Unlock()
+	return maps.Clone(r.refusals.counts)
 }
 
 // Publishing says whether a participant holds a publisher's connection to the stage.

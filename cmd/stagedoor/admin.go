@@ -16,7 +16,7 @@ func (a *App) adminHandler() http.Handler {
 	metrics.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		stageMetrics{a},
+		&stageMetrics{scenes: a.registry.Scenes, refusals: a.registry.Refusals, sent: a.sfu.Stats},
 	)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
