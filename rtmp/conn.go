@@ -182,6 +182,7 @@ func (s *session) OnDeleteStream(_ uint32, cmd *gomessage.NetStreamDeleteStream)
 
 // OnClose sees to it that nothing stays open, whatever ended the connection.
 func (s *session) OnClose() {
+	s.guard.out.hush() // else go-rtmp waits for a write that is under way
 	s.lost(errors.Errorf("go-rtmp ended the session after the command %q", s.guard.last))
 }
 

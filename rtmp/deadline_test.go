@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +164,34 @@ func TestWriteDeadline(t *testing.T) {
 	})
 }
 
+// TestAnswersNobodyReads: the same once go-rtmp's own writer is at work, which alone would
+// take three seconds more.
+func TestAnswersNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, stop := dialBubble(t, nil)
+		defer stop()
+		e.write(append([]byte{3}, make([]byte, 1536)...))
+		if _, err := io.ReadFull(e, make([]byte, handshakeSize)); err != nil {
+			t.Fatal(err)
+		}
+		e.write(make([]byte, 1536))
+		begun := time.Now()
+		e.write(chunk0(3, message{kind: typeCommand, body: command("connect", 1, func(w *amfWriter) { w.object("app", "app") })}, 0))
+		for {
+			if _, err := e.Write([]byte{0}); err != nil {
+				break
+			}
+		}
+		if got := time.Since(begun).Round(time.Second / 5); got != 5*time.Second {
+			t.Errorf("closed after %v", got)
+		}
+		stop()
+		if got := time.Since(begun).Round(time.Second / 5); got != 5*time.Second {
+			t.Errorf("over after %v", got)
+		}
+	})
+}
+
 // dialBubble connects to a server with the default limits, all within a synctest bubble.
 func dialBubble(t *testing.T, config *tls.Config) (e *encoder, stop func()) {
 	t.Helper()
@@ -178,7 +207,7 @@ func dialBubble(t *testing.T, config *tls.Config) (e *encoder, stop func()) {
 	go func() { served <- g.Serve(l, ingest.RTMP) }()
 	e = newEncoder(t, near)
 	e.sinks = g.sinks
-	return e, func() {
+	return e, sync.OnceFunc(func() {
 		_ = near.Close()
 		if err := g.Shutdown(context.Background()); err != nil {
 			t.Error(err)
@@ -189,7 +218,7 @@ func dialBubble(t *testing.T, config *tls.Config) (e *encoder, stop func()) {
 		if e.shook {
 			<-e.closed
 		}
-	}
+	})
 }
 
 // halfClosable is a pipe that claims to be able to close one direction.

@@ -3,10 +3,8 @@ package rtmp
 import (
 	"bufio"
 	"crypto/tls"
-	"encoding/binary"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -151,6 +149,9 @@ func (g *guard) stop(why *ingest.Rejection) {
 
 // explain turns an error of the connection into what it means here.
 func (g *guard) explain(err error) error {
+	if failure := g.out.failed(); failure != nil {
+		return failure
+	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
@@ -330,74 +331,6 @@ func (g *guard) live() {
 
 // Write passes on what go-rtmp writes. It may run beside Read.
 func (g *guard) Write(p []byte) (int, error) { return g.out.Write(p) }
-
-// outlet is the way out, used by go-rtmp's writer and by the connection's goroutine.
-type outlet struct {
-	mu        sync.Mutex
-	conn      net.Conn
-	timeout   time.Duration
-	handshake int // bytes of our handshake still to be written
-	announced bool
-	muted     bool
-}
-
-func (o *outlet) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.muted {
-		return len(p), nil
-	}
-	if o.handshake > 0 {
-		o.handshake -= min(o.handshake, len(p))
-		return o.write(p)
-	}
-	if err := o.announce(); err != nil {
-		return 0, err
-	}
-	return o.write(p)
-}
-
-// announce tells our chunk size before the first message, which is as soon as the handshake
-// allows. go-rtmp was configured with the same size.
-func (o *outlet) announce() error {
-	if o.announced {
-		return nil
-	}
-	o.announced = true
-	var size [4]byte
-	binary.BigEndian.PutUint32(size[:], announcedChunk)
-	_, err := o.write(appendChunk(nil, chunkControl, message{kind: typeSetChunkSize, body: size[:]}))
-	return err
-}
-
-func (o *outlet) write(p []byte) (int, error) {
-	_ = o.conn.SetWriteDeadline(time.Now().Add(o.timeout)) // see expect
-	n, err := o.conn.Write(p)
-	return n, errors.Wrap(err, "write to the encoder")
-}
-
-// send writes a message of guard's own as one chunk with a full header.
-func (o *outlet) send(chunk byte, m message) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.muted {
-		return nil
-	}
-	if err := o.announce(); err != nil {
-		return err
-	}
-	_, err := o.write(appendChunk(nil, chunk, m))
-	return err
-}
-
-// farewell sends a last command; whatever go-rtmp writes after it is swallowed.
-func (o *outlet) farewell(stream uint32, command []byte) error {
-	err := o.send(chunkOwn, message{kind: typeCommand, stream: stream, body: command})
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.muted = true
-	return err
-}
 
 // linger says that nothing more comes and waits until the peer has closed too. A close with
 // unread input resets the connection, and the peer may then lose our last message, which is
