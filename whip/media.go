@@ -124,30 +124,38 @@ func (m *media) tick(now time.Time) (next time.Time, err error) {
 		return next, err
 	}
 	earlier(m.audio.order.deadline())
-	target := best(m.layers, now)
-	if target == nil {
-		target = m.current
-	}
 	for _, l := range m.layers {
 		if err := m.flushVideo(l, now); err != nil {
 			return next, err
 		}
 		earlier(l.order.deadline())
+	}
+	target := best(m.layers, now)
+	if target == nil {
+		target = m.current
+	}
+	for _, l := range m.layers {
 		// The other layers come and go as they can: they cost the publisher nothing more.
 		if target != nil && l != target && l != m.current {
 			continue
 		}
-		if l.resend {
-			seqs, again := l.nack.due(&l.order, now)
-			earlier(again)
-			if len(seqs) > 0 {
-				m.send(nackPacket(l.ssrc, seqs))
-			}
-		}
+		earlier(m.askPackets(l, now))
 		earlier(m.askKeyframe(l, target, now))
 	}
 	m.tellLimit(now)
 	return next, nil
+}
+
+// askPackets asks for what is missing of a layer, and says when to look again, zero if never.
+func (m *media) askPackets(l *layer, now time.Time) (again time.Time) {
+	if !l.resend {
+		return time.Time{}
+	}
+	seqs, again := l.nack.due(&l.order, now)
+	if len(seqs) > 0 {
+		m.send(nackPacket(l.ssrc, seqs))
+	}
+	return again
 }
 
 // askKeyframe sends a PLI if one is wanted of this layer and the last one is long enough
