@@ -20,6 +20,7 @@ func TestClock(t *testing.T) {
 		{"audio a little before", []unit{{videoTrack, 0, 0}, {audioTrack, -30 * ms, -30 * ms}, {audioTrack, 0, 0}}, 0},
 		{"jitter back", []unit{{videoTrack, 0, 0}, {videoTrack, 40 * ms, 40 * ms}, {videoTrack, 30 * ms, 30 * ms}}, 0},
 		{"jump back", []unit{{videoTrack, 9 * s, 0}, {videoTrack, 9*s + 33*ms, 33 * ms}, {videoTrack, 0, 66 * ms}, {videoTrack, 33 * ms, 99 * ms}}, 1},
+		{"jump back by 2 s", []unit{{videoTrack, 0, 0}, {videoTrack, 4 * s, 4 * s}, {videoTrack, 2 * s, 5 * s}}, 1},
 		{"jump ahead", []unit{{videoTrack, 0, 0}, {videoTrack, 33 * ms, 33 * ms}, {videoTrack, 9000 * s, 66 * ms}, {videoTrack, 9000*s + 33*ms, 99 * ms}}, 1},
 		{"both tracks jump, that is one jump", []unit{
 			{videoTrack, 0, 0}, {audioTrack, 0, 0}, {videoTrack, 33 * ms, 33 * ms}, {audioTrack, 21 * ms, 21 * ms},

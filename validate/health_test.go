@@ -59,6 +59,13 @@ func TestHealthCountsLosses(t *testing.T) {
 				}
 			}
 		}, 0},
+		{"a picture behind one that is no reference", func(t *testing.T, v *Validator, e *encoder) {
+			au := &ingest.AccessUnit{PTS: e.videoAt, NALUs: [][]byte{makeSlice(0x01, 0, sliceP, e.frameNum+1, 50)}}
+			if err := v.WriteVideo(au); err != nil {
+				t.Error(err)
+			}
+			e.frameNum++
+		}, 1},
 		{"frame_num begins anew", func(_ *testing.T, _ *Validator, e *encoder) { e.frameNum += 11 }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -29,7 +29,7 @@ func setsOf(t testing.TB, nalus ...[]byte) *parameterSets {
 
 func TestReadPicture(t *testing.T) {
 	sets := setsOf(t, makeSPS(640, 360), ppsBaseline)
-	recovery := unhex("0605022a2a060184" + "80")
+	recovery := unhex("0605012a06018480")
 	for _, c := range []struct {
 		name  string
 		nalus [][]byte

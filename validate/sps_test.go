@@ -49,6 +49,7 @@ func TestParseSPSRefuses(t *testing.T) {
 		"macroblocks beyond sense": base().ue(2).ue(1).u(1, 0).ue(0xfffffffe-1).ue(9).u(4, 0xc),
 		"nothing left by cropping": base().ue(2).ue(1).u(1, 0).ue(0).ue(0).u(3, 7).ue(4).ue(4).ue(0).ue(0).u(1, 0),
 		"cropping beyond 32 bits":  base().ue(2).ue(1).u(1, 0).ue(0).ue(0).u(3, 7).ue(0xfffffffe).ue(0xfffffffe).ue(0).ue(0).u(1, 0),
+		"Exp-Golomb of 33 bits":    new(bitWriter).u(32, 0).u(32, 1<<31).u(1, 0).ue(0).ue(2).ue(1).u(1, 0).ue(9).ue(9).u(4, 0xc),
 		"endless Exp-Golomb":       new(bitWriter).u(32, 0).u(32, 0).u(32, 0).u(32, 0),
 	} {
 		if s, ok := parseSPS(w.nalu(0x67, 66, 0xc0, 31)); ok {

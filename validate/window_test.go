@@ -22,6 +22,7 @@ func TestWindow(t *testing.T) {
 	if w.sum != 3 || w.last(100) != 3 {
 		t.Errorf("after a break: sum %d, newest %d", w.sum, w.last(100))
 	}
+	w.add(1<<62, 3) // in a step, not bucket by bucket
 	w.add(-time.Hour, 4)
 	if w.sum != 7 {
 		t.Errorf("sum %d", w.sum)
