@@ -19,16 +19,22 @@ func TestSDK(t *testing.T) {
 	g := StartGateway(t)
 	cmd := exec.CommandContext(t.Context(), need(t, "node"), "sdk.mjs")
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), g.exports()...)
+	cmd.Env = g.environ()
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "all operations answered") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
-// exports is Env as the environment of a program, without whatever keys this machine has.
-func (g *Gateway) exports() []string {
-	env := []string{"AWS_SESSION_TOKEN=", "AWS_PROFILE=", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER="}
+// environ is the environment of a program that uses the gateway: this machine's, with Env in
+// the place of whatever AWS keys and profiles it has.
+func (g *Gateway) environ() []string {
+	env := []string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "AWS_") {
+			env = append(env, variable)
+		}
+	}
 	for name, value := range g.Env {
 		env = append(env, name+"="+value)
 	}
