@@ -322,6 +322,13 @@ func (p *peer) offer(t testing.TB, options *webrtc.OfferOptions) string {
 // connect publishes through the door and waits until media can flow.
 func (p *peer) connect(t testing.TB, d *door, token string) *recorder {
 	t.Helper()
+	p.join(t, d, token)
+	return d.sink(t)
+}
+
+// join is connect for a door that has a Sink of its own.
+func (p *peer) join(t testing.TB, d *door, token string) {
+	t.Helper()
 	res := d.post(t, token, p.offer(t, nil))
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("%s: %s", res.Status, res.body)
@@ -331,7 +338,11 @@ func (p *peer) connect(t testing.TB, d *door, token string) *recorder {
 		t.Fatal(err)
 	}
 	p.waitConnected(t)
-	return d.sink(t)
+}
+
+// publishInto lets everybody in, to the same Sink.
+func publishInto(sink ingest.Sink) ingest.Publish {
+	return func(context.Context, ingest.Request) (ingest.Sink, error) { return sink, nil }
 }
 
 func (p *peer) waitConnected(t testing.TB) {
