@@ -12,6 +12,9 @@ import (
 // maxAddresses bounds a Limiter's memory to a few MiB.
 const maxAddresses = 16384
 
+// maxLooked is how many of them are looked at to make room for another one.
+const maxLooked = 8
+
 // Limiter limits how often one address may fail, such as by showing a token that is not
 // known. Each address has a bucket of failures that drains with time. An IPv6 address
 // counts with its whole /64, which is one household's.
@@ -61,19 +64,19 @@ func (l *Limiter) Fail(r *http.Request) {
 	l.buckets[key] = minTime(empty.Add(l.every), now.Add(time.Duration(l.burst)*l.every))
 }
 
-// forget makes room: the empty buckets go, and if all are in use, any one of them.
+// forget makes room: of a few buckets, the empty ones go, or else any one of them. Looking at
+// all of them each time would be the attacker's gain.
 func (l *Limiter) forget(now time.Time) {
+	looked, removed := 0, false
 	for key, empty := range l.buckets {
-		if !empty.After(now) {
+		looked++
+		if last := looked == maxLooked; !empty.After(now) || last && !removed {
 			delete(l.buckets, key)
+			removed = true
 		}
-	}
-	if len(l.buckets) < maxAddresses {
-		return
-	}
-	for key := range l.buckets {
-		delete(l.buckets, key)
-		return
+		if looked == maxLooked {
+			return
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 	"github.com/stagedoor/stagedoor/ingest"
+	"github.com/stagedoor/stagedoor/internal/udpbatch"
 	"github.com/stagedoor/stagedoor/internal/whepclient"
 	"github.com/stagedoor/stagedoor/stage"
 	"go.uber.org/goleak"
@@ -47,7 +48,9 @@ func loopback(t testing.TB, lite bool, wrap func(net.PacketConn) net.PacketConn)
 
 func newSFU(t testing.TB, o Options) *SFU {
 	t.Helper()
-	return newSFUOver(t, loopback(t, true, nil), o)
+	o.Batch = udpbatch.New()
+	setting := loopback(t, true, func(c net.PacketConn) net.PacketConn { return o.Batch.Wrap(c.(*net.UDPConn)) })
+	return newSFUOver(t, setting, o)
 }
 
 // newSFUOver makes an SFU over a given network.

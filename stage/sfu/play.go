@@ -59,8 +59,10 @@ func (v *viewer) play() {
 	}
 }
 
-// work does all that can be done now.
+// work does all that can be done now. What it sends leaves together.
 func (p *player) work() error {
+	held := p.v.burst.begin()
+	defer held.end()
 	for {
 		now := time.Now()
 		if err := p.serve(now); err != nil {

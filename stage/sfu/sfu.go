@@ -13,6 +13,7 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/pkg/errors"
 	"github.com/stagedoor/stagedoor/ingest"
+	"github.com/stagedoor/stagedoor/internal/udpbatch"
 	"github.com/stagedoor/stagedoor/stage"
 )
 
@@ -20,7 +21,10 @@ import (
 type Options struct {
 	// Setting has the network: the shared UDP and TCP ports, ICE-lite, the public addresses.
 	Setting webrtc.SettingEngine
-	Log     *slog.Logger // default: none
+	// Batch, where set, is between Setting's UDP mux and its sockets: a picture's packets
+	// then leave with one system call.
+	Batch *udpbatch.Batcher
+	Log   *slog.Logger // default: none
 	// MaxViewers bounds the connections of all participants together. Default 1000.
 	MaxViewers int
 	// Grace is how long viewers stay after their participant has left. Default 15 s.

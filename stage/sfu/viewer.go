@@ -20,6 +20,7 @@ type viewer struct {
 	queue       *queue
 	pc          *webrtc.PeerConnection
 	writeRTCP   func([]rtcp.Packet) error
+	burst       burst
 	tracks      [kinds]*track // nil: not asked for
 	counters    counters
 
@@ -66,11 +67,12 @@ func newViewer(ctx context.Context, s *SFU, p *participant, id string, o *offer)
 	if err != nil {
 		return nil, errors.Wrap(err, "make peer connection")
 	}
-	v.writeRTCP = v.pc.WriteRTCP
+	v.writeRTCP, v.burst.batcher = v.pc.WriteRTCP, s.options.Batch
 	v.pc.OnConnectionStateChange(v.stateChanged)
 	if err := v.addTracks(o); err != nil {
 		return nil, v.fail(err)
 	}
+	v.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(v.burst.moved)
 	if v.answer, err = negotiate(ctx, v.pc, o); err != nil {
 		return nil, v.fail(err)
 	}
@@ -135,6 +137,7 @@ func (v *viewer) life(connectTimeout time.Duration, ended func(reason string)) {
 	// Its error says only that something was closed already.
 	_ = v.pc.GracefulClose()
 	playing.Wait()
+	v.burst.close()
 	close(v.gone)
 	if ended != nil {
 		ended(v.reason)
