@@ -134,7 +134,7 @@ func (b *Browser) Open(t testing.TB, url string) *Page {
 func (p *Page) Go(t testing.TB, url string) {
 	t.Helper()
 	p.browser.call(t, p.session, "Page.navigate", map[string]any{"url": url}, nil)
-	p.Wait(t, 20*time.Second, `location.href !== "about:blank" && document.readyState === "complete"`)
+	p.Wait(t, 20*time.Second, `document.readyState === "complete"`)
 }
 
 // Close closes the tab.

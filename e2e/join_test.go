@@ -81,6 +81,42 @@ func firstPicture(t *testing.T, g *Gateway) time.Duration {
 	}
 }
 
+// The same in a browser, to the first picture on the screen.
+func TestFirstPictureInChromium(t *testing.T) {
+	const joins = 15
+	g := StartGateway(t)
+	PlayClip(t, Clip("demo.flv"), g.RTMP())
+	g.OnStage(t)
+	page := StartBrowser(t).Open(t, g.Env["AWS_ENDPOINT_URL_IVS_REALTIME"])
+	random := rand.New(rand.NewPCG(3, 4))
+	var times []time.Duration
+	for range joins {
+		time.Sleep(time.Duration(random.IntN(2000)) * time.Millisecond)
+		var ms float64
+		page.Eval(t, `(async () => {
+			const { offer, end } = await import("/assets/http.js");
+			const connection = new RTCPeerConnection();
+			const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });
+			connection.addTransceiver("audio", { direction: "recvonly" });
+			const video = document.createElement("video");
+			video.muted = true;
+			video.srcObject = new MediaStream([receiver.track]);
+			document.body.append(video);
+			video.play();
+			const shown = new Promise((done) => video.requestVideoFrameCallback(done));
+			const start = performance.now();
+			const session = await offer("`+g.Env["STAGEDOOR_WHEP_URL"]+`", "`+g.Env["STAGEDOOR_WATCH_TOKEN"]+`", connection);
+			const at = await shown;
+			connection.close();
+			video.remove();
+			end(session, "`+g.Env["STAGEDOOR_WATCH_TOKEN"]+`");
+			return at - start;
+		})()`, &ms)
+		times = append(times, time.Duration(ms*float64(time.Millisecond)))
+	}
+	t.Logf("FIGURE from WHEP POST to the first picture on Chromium's screen, IDR every 2 s: %s", describe(times))
+}
+
 // The pictures that are replayed to who joins between two IDRs must not make the browser
 // expect a slow network: 10 s later the delay is that of somebody who joined at an IDR.
 func TestDelayAfterJoiningAnywhere(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -231,9 +230,6 @@ func median(values []time.Duration) time.Duration {
 // describe gives the median and the extremes in words.
 func describe(values []time.Duration) string {
 	sorted := slices.Sorted(slices.Values(values))
-	words := make([]string, 0, 3)
-	for _, v := range []time.Duration{sorted[len(sorted)/2], sorted[len(sorted)*9/10], sorted[len(sorted)-1]} {
-		words = append(words, fmt.Sprint(v.Round(time.Millisecond)))
-	}
-	return fmt.Sprintf("median %s, nine in ten within %s, longest %s (%d joins)", words[0], words[1], strings.Join(words[2:], ""), len(values))
+	ms := func(i int) time.Duration { return sorted[i].Round(time.Millisecond) }
+	return fmt.Sprintf("median %v, nine in ten within %v, longest %v (%d joins)", ms(len(sorted)/2), ms(len(sorted)*9/10), ms(len(sorted)-1), len(sorted))
 }

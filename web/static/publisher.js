@@ -8,6 +8,8 @@ import { longSide, shortSide } from "./sources.js";
 // 5 seconds only.
 const silentReadings = 3;
 const mostAttempts = 6;
+const ended = { message: "The connection to the gateway ended." };
+const unreachable = { message: "The gateway cannot be reached. Check the network, then try again." };
 
 // Publisher sends a stream over WHIP until stop. When the connection ends by itself it asks
 // again: the gateway then either takes it, or says why it ended it.
@@ -22,7 +24,8 @@ export class Publisher {
     this.onFigures = onFigures;
     this.onState = onState;
     this.backoff = new Backoff();
-    this.attempts = 0;
+    this.attempts = 0; // since it was last on stage
+    this.wasLive = false;
     this.measuring = setInterval(() => this.#measure(), 1000);
     this.#connect();
   }
@@ -42,7 +45,7 @@ export class Publisher {
 
   async #connect() {
     this.attempts++;
-    this.onState(this.attempts === 1 ? "connecting" : "lost", "");
+    this.onState(this.wasLive ? "lost" : "connecting", "");
     const connection = new RTCPeerConnection();
     const abort = new AbortController();
     this.connection = connection;
@@ -53,10 +56,11 @@ export class Publisher {
       if (connection !== this.connection) return;
       if (connection.connectionState === "connected") {
         this.attempts = 0;
+        this.wasLive = true;
         this.backoff.reset();
         this.onState("live", "");
       }
-      if (connection.connectionState === "failed") this.#lost();
+      if (connection.connectionState === "failed") this.#again(ended);
     };
     try {
       this.#addTracks(connection);
@@ -70,9 +74,8 @@ export class Publisher {
       this.#limit();
     } catch (error) {
       if (connection !== this.connection) return;
-      const again = !error.final && (error.status || error instanceof TypeError); // TypeError: the network
-      if (!again) this.stop(error.message);
-      else this.#again(error);
+      if (error.final || !error.status && !(error instanceof TypeError)) this.stop(error.message);
+      else this.#again(error.status ? error : unreachable);
     }
   }
 
@@ -102,14 +105,11 @@ export class Publisher {
     await this.sender.setParameters(parameters).catch(() => {}); // a connection that has just ended
   }
 
-  #lost() {
-    this.#again({ message: "The connection to the gateway ended." });
-  }
-
+  // again comes back to the stage; who has not been on it yet can press the button again.
   #again({ message, retryAfter }) {
     this.#drop();
-    if (this.attempts >= mostAttempts) {
-      this.stop(`${message} It did not come back after ${this.attempts} attempts.`);
+    if (!this.wasLive || this.attempts >= mostAttempts) {
+      this.stop(message);
       return;
     }
     this.onState("lost", `${message} Asking the gateway…`);
@@ -136,7 +136,7 @@ export class Publisher {
     if (figures.received == null) return;
     this.silent = figures.received === this.received ? this.silent + 1 : 0;
     this.received = figures.received;
-    if (this.silent >= silentReadings) this.#lost();
+    if (this.silent >= silentReadings) this.#again(ended);
   }
 }
 
