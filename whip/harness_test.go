@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,9 +88,22 @@ func (r *recorder) waitFor(t *testing.T, what string, enough func(r *recorder) b
 		select {
 		case <-r.change:
 		case <-timeout:
-			t.Fatalf("no %s: %d pictures, %d audio frames", what, len(r.video), len(r.audio))
+			t.Fatalf("no %s: %d pictures, %d audio frames", what, len(r.pictures()), len(r.sounds()))
 		}
 	}
+}
+
+// pictures and sounds give what came so far.
+func (r *recorder) pictures() []*ingest.AccessUnit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.video)
+}
+
+func (r *recorder) sounds() []*ingest.AudioFrame {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.audio)
 }
 
 func (r *recorder) waitClosed(t *testing.T) error {

@@ -115,7 +115,7 @@ func TestAudioOnly(t *testing.T) {
 		}
 	}
 	sink.waitFor(t, "sound", func(r *recorder) bool { return len(r.audio) > 100 })
-	if len(sink.video) != 0 {
+	if len(sink.pictures()) != 0 {
 		t.Error("pictures came out of nothing")
 	}
 }

@@ -110,9 +110,7 @@ func TestICERestart(t *testing.T) {
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
 	}
-	sink.mu.Lock()
-	before := len(sink.video)
-	sink.mu.Unlock()
+	before := len(sink.pictures())
 	sink.waitFor(t, "pictures after the restart", func(r *recorder) bool { return len(r.video) > before+60 })
 	checkWhole(t, sink)
 }

@@ -77,7 +77,7 @@ func (h *Handler) open(r *http.Request, s *session, token, body string, remote n
 	}
 	if err != nil {
 		if closeErr := sink.Close(err); closeErr != nil {
-			s.log.Debug("closing the publisher's pipeline failed", "error", closeErr)
+			s.log.Debug("closing the publisher's pipeline failed", "error", closeErr.Error())
 		}
 	}
 	return answer, err
@@ -86,7 +86,7 @@ func (h *Handler) open(r *http.Request, s *session, token, body string, remote n
 // refuse answers with a problem document, and logs why.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *session, err error) {
 	rejection := ingest.AsRejection(err)
-	s.log.Info("WHIP publisher refused", "code", rejection.Code, "reason", err)
+	s.log.Info("WHIP publisher refused", "code", rejection.Code, "reason", err.Error())
 	switch status := statusOf(rejection.Code); status {
 	case http.StatusUnauthorized:
 		h.guesses.Fail(r)

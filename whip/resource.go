@@ -102,7 +102,7 @@ func (s *session) answerRestart(w http.ResponseWriter, r *http.Request, f fragme
 	answer, etag, err := s.restart(r.Context(), f)
 	if err != nil {
 		rejection := ingest.AsRejection(err)
-		s.log.Info("ICE restart refused", "reason", err)
+		s.log.Info("ICE restart refused", "reason", err.Error())
 		webrtchttp.WriteProblem(w, statusOf(rejection.Code), "", rejection.Detail, string(rejection.Code))
 		return
 	}

@@ -28,10 +28,10 @@ func (s *session) run() {
 		told = reason
 	}
 	if err := s.sink.Close(told); err != nil {
-		s.log.Debug("closing the publisher's pipeline failed", "error", err)
+		s.log.Debug("closing the publisher's pipeline failed", "error", err.Error())
 	}
 	s.close()
-	s.log.Info("WHIP session ended", "reason", reason, "lasted", time.Since(started).Round(time.Millisecond), "picturesLost", m.lost)
+	s.log.Info("WHIP session ended", "reason", reason.Error(), "lasted", time.Since(started).Round(time.Millisecond), "picturesLost", m.lost)
 }
 
 // close ends the PeerConnection and waits for the readers.
@@ -41,7 +41,7 @@ func (s *session) close() {
 	s.mu.Unlock()
 	if s.pc != nil {
 		if err := s.pc.GracefulClose(); err != nil {
-			s.log.Debug("closing the PeerConnection failed", "error", err)
+			s.log.Debug("closing the PeerConnection failed", "error", err.Error())
 		}
 	}
 	s.readers.Wait()
@@ -158,6 +158,6 @@ func (s *session) readReports(receiver *webrtc.RTPReceiver, track *webrtc.TrackR
 // sendRTCP sends feedback to the publisher. Losing some does no harm.
 func (s *session) sendRTCP(packets ...rtcp.Packet) {
 	if err := s.pc.WriteRTCP(packets); err != nil {
-		s.log.Debug("sending feedback failed", "error", err)
+		s.log.Debug("sending feedback failed", "error", err.Error())
 	}
 }

@@ -109,8 +109,8 @@ func (s *session) answer(ctx context.Context, api *webrtc.API, o *offer) (string
 			connected()
 		case webrtc.PeerConnectionStateFailed:
 			s.end(s.failure())
-		case webrtc.PeerConnectionStateClosed:
-			s.end(errLeft)
+		case webrtc.PeerConnectionStateClosed: // by a DTLS alert; where we closed it, the reason is set
+			s.end(s.farewell())
 		}
 	})
 	pc.OnTrack(s.onTrack)
@@ -148,6 +148,17 @@ func (s *session) failure() error {
 		return ingest.Rejectf(ingest.Disconnected, "Nothing came from the publisher for %d s: its network is gone, or it stopped without saying so.", int(s.limits.consent.Seconds()))
 	}
 	return ingest.Rejectf(ingest.Disconnected, "The DTLS handshake failed: the publisher's certificate does not match the fingerprint in its offer, or the path damages packets.")
+}
+
+// farewell says why the publisher closed the DTLS association: it took its leave, or, during
+// the handshake, did not like it.
+func (s *session) farewell() error {
+	select {
+	case <-s.connected:
+		return errLeft
+	default:
+		return s.failure()
+	}
 }
 
 // onTrack takes up a stream of the publisher's: reads its packets and its reports.

@@ -136,7 +136,7 @@ func TestPublish(t *testing.T) {
 	p.stream(t)
 	sink.waitFor(t, "pictures", func(r *recorder) bool { return len(r.video) >= 150 && len(r.audio) >= 150 })
 	checkWhole(t, sink)
-	if f := sink.audio[0]; string(f.Data[2:]) != "\x01\x02" || f.Codec.Name != ingest.Opus {
+	if f := sink.sounds()[0]; string(f.Data[2:]) != "\x01\x02" || f.Codec.Name != ingest.Opus {
 		t.Errorf("the audio frame is %+v", f)
 	}
 	request := <-d.requests
@@ -204,8 +204,8 @@ func TestRuleEndsTheSession(t *testing.T) {
 	if r := ingest.AsRejection(sink.waitClosed(t)); r == nil || r.Code != ingest.BFramePresent {
 		t.Errorf("closed with %v", r)
 	}
-	if len(sink.video) != 1 {
-		t.Errorf("%d pictures were written after the error", len(sink.video)-1)
+	if len(sink.pictures()) != 1 {
+		t.Errorf("%d pictures were written after the error", len(sink.pictures())-1)
 	}
 	if res := d.do(t, http.MethodDelete, p.location, "", "Authorization", "Bearer b-frames"); res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusOK {
 		t.Errorf("DELETE afterwards: %s", res.Status)
