@@ -22,7 +22,10 @@ const (
 // far as is sensible: a client that is still sending would not read our answer.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// Where it is not supported (a test's recorder) there is nothing to wait for.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
+	// Left in place it would end the request's context while the call is being answered.
+	defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return nil, faultf(http.StatusBadRequest, "ValidationException", "The request's body ended too early or took longer than %v", bodyTimeout)
