@@ -31,6 +31,7 @@ import (
 const (
 	shutdownTimeout = 10 * time.Second
 	certInterval    = 5 * time.Second
+	maxViewers      = 10_000 // the guide's quota; CPU and sockets end sooner
 	pruneInterval   = time.Hour
 )
 
@@ -161,7 +162,7 @@ func (a *App) listen() (err error) {
 
 // openStage makes the stage: its SFU and the registry of who is on it.
 func (a *App) openStage(ctx context.Context) (err error) {
-	if a.sfu, err = sfu.New(sfu.Options{Setting: a.media.setting, Log: a.log}); err != nil {
+	if a.sfu, err = sfu.New(sfu.Options{Setting: a.media.setting, Batch: a.media.batch, Log: a.log, MaxViewers: maxViewers}); err != nil {
 		return err
 	}
 	a.onClose(a.closing("sfu", a.sfu.Close))

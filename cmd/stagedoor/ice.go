@@ -10,16 +10,23 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 	"github.com/pkg/errors"
+
+	"github.com/stagedoor/stagedoor/internal/udpbatch"
 )
 
 // mediaSocketBuffer is the kernel's buffer for the media port, in bytes: an IDR picture for
 // many viewers leaves at once.
 const mediaSocketBuffer = 4 << 20
 
+// tcpWriteBuffer bounds what waits for a viewer over TCP that does not keep up, in bytes:
+// the queue that drops whole groups of pictures must be the one that fills.
+const tcpWriteBuffer = 512 << 10
+
 // mediaPort is the one UDP and the one TCP port of all WebRTC sessions, publishers' and
 // viewers'.
 type mediaPort struct {
 	setting webrtc.SettingEngine
+	batch   *udpbatch.Batcher // between the setting's UDP mux and its sockets
 	closers []io.Closer
 }
 
@@ -27,7 +34,7 @@ type mediaPort struct {
 // machine's addresses gets a socket of its own, so that answers leave from the address that
 // was asked.
 func openMediaPort(address string, publicIPs []string, log *slog.Logger) (*mediaPort, error) {
-	m := &mediaPort{}
+	m := &mediaPort{batch: udpbatch.New()}
 	if err := m.open(address, publicIPs, log); err != nil {
 		m.close()
 		return nil, err
@@ -65,7 +72,7 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 		_ = conn.SetReadBuffer(mediaSocketBuffer)
 		_ = conn.SetWriteBuffer(mediaSocketBuffer)
 		port = conn.LocalAddr().(*net.UDPAddr).Port // where it was 0
-		mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: logs.NewLogger("ice")})
+		mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: m.batch.Wrap(conn), Logger: logs.NewLogger("ice")})
 		m.closers = append(m.closers, mux, conn)
 		muxes = append(muxes, mux)
 		loopback = loopback || ip.IsLoopback()
@@ -74,7 +81,9 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 	if err != nil {
 		return errors.Wrapf(err, "--ice: listen on TCP port %d", port)
 	}
-	tcp := webrtc.NewICETCPMux(logs.NewLogger("ice"), listener, 32)
+	tcp := ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		Listener: listener, Logger: logs.NewLogger("ice"), ReadBufferSize: 32, WriteBufferSize: tcpWriteBuffer,
+	})
 	m.closers = append(m.closers, tcp, listener)
 
 	s := &m.setting
