@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 // The attacks of must-have 1. Each must end its connection, or be left out, without the
@@ -16,6 +17,9 @@ func TestAttacks(t *testing.T) {
 	}
 	nested := func(depth int) []byte {
 		return command("x", 1, func(w *amfWriter) { *w = append(*w, bytes.Repeat([]byte{amfObject, 0, 1, 'a'}, depth)...) })
+	}
+	wellFormed := func(depth int) []byte {
+		return slices.Concat(nested(depth), []byte{amfNull}, bytes.Repeat([]byte{0, 0, amfObjectEnd}, depth))
 	}
 	unfinished := func(n, length int, kind byte) []byte {
 		var b []byte
@@ -36,7 +40,8 @@ func TestAttacks(t *testing.T) {
 		{"array bomb in publish", true, chunk0(3, message{kind: typeCommand, body: bomb(1 << 30)}, 128)},
 		{"array of more than 256", false, chunk0(3, message{kind: typeCommand, body: append(bomb(257), bytes.Repeat([]byte{amfNull}, 257)...)}, 128)},
 		{"nested 60 KB", false, chunk0(3, message{kind: typeCommand, body: nested(15_000)}, 128)},
-		{"nested 7", false, chunk0(3, message{kind: typeCommand, body: nested(8)}, 128)},
+		{"nested 8 deep", false, chunk0(3, message{kind: typeCommand, body: wellFormed(8)}, 128)},
+		{"nested 9,000 deep, in order", false, chunk0(3, message{kind: typeCommand, body: wellFormed(9_000)}, 128)},
 		{"10 MB command follows", false, announce(3, typeCommand, 10<<20)},
 		{"nested arrays", false, chunk0(3, message{kind: typeCommand, body: command("x", 1, func(w *amfWriter) {
 			*w = append(*w, bytes.Repeat([]byte{amfStrictArray, 0, 0, 0, 200}, 12_000)...)
@@ -80,7 +85,7 @@ func TestAttacks(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			g := serve(t, Options{}, nil)
+			g := serve(t, Options{PublishTimeout: time.Hour, IdleTimeout: time.Hour}, nil)
 			e := dial(t, g)
 			e.connect()
 			if test.publish {

@@ -37,11 +37,10 @@ type session struct {
 
 // publication is one publish on a connection, which may have several in turn.
 type publication struct {
-	sink  ingest.Sink
-	video videoReader
-	audio audioReader
-	begun time.Time
-	bytes uint64 // of audio and video
+	sink   ingest.Sink
+	unpack *Unpacker
+	begun  time.Time
+	bytes  uint64 // of audio and video
 }
 
 // Read gives go-rtmp the next cleaned bytes. The errors that end a connection all pass here.
@@ -107,13 +106,7 @@ func (s *session) OnPublish(c *gortmp.StreamContext, _ uint32, cmd *gomessage.Ne
 	if err != nil {
 		return s.fail(err)
 	}
-	clock := &clock{}
-	s.current = &publication{
-		sink:  sink,
-		video: videoReader{clock: clock, avc: newAVCStream()},
-		audio: audioReader{clock: clock},
-		begun: time.Now(),
-	}
+	s.current = &publication{sink: sink, unpack: NewUnpacker(sink), begun: time.Now()}
 	s.guard.publish(c.StreamID)
 	s.log.Info("rtmp publish", "encoder", s.guard.encoder)
 	return nil
@@ -129,11 +122,7 @@ func (s *session) OnVideo(timestamp uint32, payload io.Reader) (err error) {
 	if err != nil {
 		return s.broken(err)
 	}
-	unit, err := s.current.video.read(timestamp, b)
-	if err == nil && unit != nil {
-		err = s.current.sink.WriteVideo(unit)
-	}
-	if err != nil {
+	if err := s.current.unpack.Video(timestamp, b); err != nil {
 		return s.fail(err)
 	}
 	return nil
@@ -149,11 +138,7 @@ func (s *session) OnAudio(timestamp uint32, payload io.Reader) (err error) {
 	if err != nil {
 		return s.broken(err)
 	}
-	frames, err := s.current.audio.read(timestamp, b)
-	for i := 0; err == nil && i < len(frames); i++ {
-		err = s.current.sink.WriteAudio(&frames[i])
-	}
-	if err != nil {
+	if err := s.current.unpack.Audio(timestamp, b); err != nil {
 		return s.fail(err)
 	}
 	return nil
@@ -239,7 +224,7 @@ func (s *session) unpublish(reason error) {
 	log := s.log.With("encoder", s.guard.encoder, "left_out", s.guard.dropped)
 	if p != nil {
 		log = log.With("duration", time.Since(p.begun).Round(time.Millisecond), "bytes", p.bytes,
-			"damaged", p.video.damaged+p.audio.damaged)
+			"damaged", p.unpack.Damaged())
 		if err := closeSink(p.sink, reason); err != nil {
 			log = log.With("close", err)
 		}

@@ -122,8 +122,27 @@ func TestIdleText(t *testing.T) {
 			t.Error(text)
 		}
 		var r *ingest.Rejection
-		if reason := <-(<-e.sinks).closed; reason == nil || errors.As(reason, &r) {
+		if reason := <-(<-e.gateway.sinks).closed; reason == nil || errors.As(reason, &r) {
 			t.Errorf("closed: %v", reason)
+		}
+	})
+}
+
+// TestLastWord: nothing of go-rtmp's own follows a refusal (must-have 4).
+func TestLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, stop := dialBubble(t, nil)
+		defer stop()
+		e.gateway.publish = refuseAll(ingest.Rejectf(ingest.InvalidStreamKey, "unknown key"))
+		e.handshake()
+		e.connect()
+		e.createStream()
+		e.publish(testKey)
+		if code, text := e.awaitStatus(); code != "NetStream.Publish.Denied" || text != "unknown key" {
+			t.Errorf("%s: %s", code, text)
+		}
+		for m := range e.received {
+			t.Errorf("more was said: %q", m.body)
 		}
 	})
 }
@@ -206,7 +225,7 @@ func dialBubble(t *testing.T, config *tls.Config) (e *encoder, stop func()) {
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(l, ingest.RTMP) }()
 	e = newEncoder(t, near)
-	e.sinks = g.sinks
+	e.gateway = g
 	return e, sync.OnceFunc(func() {
 		_ = near.Close()
 		if err := g.Shutdown(context.Background()); err != nil {

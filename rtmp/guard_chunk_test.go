@@ -25,7 +25,9 @@ func TestQuirks(t *testing.T) {
 		{"zero-length chunk size", chunk0(2, message{kind: typeSetChunkSize}, 0), 0},
 		{"abort", slices.Concat(
 			chunk0(6, message{kind: typeVideo, stream: 1, body: large}, 0)[:12+128],
-			chunk0(2, message{kind: typeAbort, body: []byte{0, 0, 0, 6}}, 0)), 0},
+			chunk0(2, message{kind: typeAbort, body: []byte{0, 0, 0, 6}}, 0),
+			// The next message has the same header: only the abort tells it from a continuation.
+			append([]byte{0xc6}, chunk0(6, message{kind: typeVideo, stream: 1, body: large}, 128)[12:]...)), 1},
 		{"abort of nothing", chunk0(2, message{kind: typeAbort, body: []byte{0, 0, 0, 9}}, 0), 0},
 		{"new header amid a message", chunk0(6, message{kind: typeVideo, stream: 1, body: large}, 0)[:12+128], 0},
 		{"data of AMF 3", chunk0(3, message{kind: 15, stream: 1, body: []byte{0, amfString, 0, 1, 'x'}}, 0), 0},
@@ -54,6 +56,9 @@ func TestQuirks(t *testing.T) {
 		{"second publish on the stream", chunk0(3, message{kind: typeCommand, stream: 1, body: command("publish", 1, func(w *amfWriter) { w.null(); w.text("b") })}, 0), 0},
 		{"deleteStream of another", chunk0(3, message{kind: typeCommand, body: command("deleteStream", 0, func(w *amfWriter) { w.null(); w.number(7) })}, 0), 0},
 		{"wrong message stream", chunk0(6, message{kind: typeVideo, stream: 0, body: picture}, 0), 1},
+		{"nested 6 deep", chunk0(3, message{kind: typeCommand, body: command("x", 1, func(w *amfWriter) {
+			*w = slices.Concat(*w, bytes.Repeat([]byte{amfObject, 0, 1, 'a'}, 6), []byte{amfNull}, bytes.Repeat([]byte{0, 0, amfObjectEnd}, 6))
+		})}, 128), 0},
 		{"_result to nothing", chunk0(3, message{kind: typeCommand, body: command("_result", 1, nil)}, 0), 0},
 		{"aggregate", chunk0(6, message{kind: typeAggregate, stream: 1, timestamp: 500, body: slices.Concat(
 			flvTag(typeVideo, 70_000, picture), flvTag(typeAudio, 70_000, nil), flvTag(typeData, 70_000, []byte{1}), flvTag(typeVideo, 70_040, picture))}, 128), 2},

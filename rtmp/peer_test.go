@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -27,8 +29,9 @@ type encoder struct {
 	received chan message  // what the server says, after the handshake
 	closed   chan struct{} // the server closed
 	closedAt time.Time
-	shook    bool           // listen or discard runs
-	sinks    chan *recorder // of the gateway, where a test has no other way to it
+	end      error
+	shook    bool     // listen or discard runs
+	gateway  *gateway // where a test has no other way to it
 }
 
 // dial connects, shakes hands and starts to listen.
@@ -82,18 +85,19 @@ func (e *encoder) write(b []byte) {
 // listen reads the server's chunks, which it makes of types 0 to 3, without extended
 // timestamps and never in pieces.
 func (e *encoder) listen() {
-	defer e.gone()
+	var err error
+	defer func() { e.gone(err) }()
 	last := map[byte]message{}
 	sizes := map[byte]int{}
 	for {
 		var b [11]byte
-		if _, err := io.ReadFull(e, b[:1]); err != nil {
+		if _, err = io.ReadFull(e, b[:1]); err != nil {
 			return
 		}
 		id := b[0] & 0x3f
 		m := last[id]
 		n := [...]int{11, 7, 3, 0}[b[0]>>6]
-		if _, err := io.ReadFull(e, b[:n]); err != nil {
+		if _, err = io.ReadFull(e, b[:n]); err != nil {
 			return
 		}
 		if n >= 7 {
@@ -104,7 +108,7 @@ func (e *encoder) listen() {
 			m.stream = binary.LittleEndian.Uint32(b[7:])
 		}
 		m.body = make([]byte, sizes[id])
-		if _, err := io.ReadFull(e, m.body); err != nil {
+		if _, err = io.ReadFull(e, m.body); err != nil {
 			return
 		}
 		last[id] = m
@@ -114,12 +118,12 @@ func (e *encoder) listen() {
 
 // discard takes listen's place where the handshake is never done.
 func (e *encoder) discard() {
-	defer e.gone()
-	_, _ = io.Copy(io.Discard, e)
+	_, err := io.Copy(io.Discard, e)
+	e.gone(err)
 }
 
-func (e *encoder) gone() {
-	e.closedAt = time.Now()
+func (e *encoder) gone(err error) {
+	e.closedAt, e.end = time.Now(), err
 	close(e.received)
 	close(e.closed)
 }
@@ -172,6 +176,9 @@ func (e *encoder) awaitClose() {
 	for range e.received {
 	}
 	<-e.closed
+	if errors.Is(e.end, os.ErrDeadlineExceeded) {
+		e.t.Error("the server did not close the connection")
+	}
 }
 
 // chunk0 makes a message as one type 0 chunk, in pieces of the size if it is not 0.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -202,15 +203,15 @@ func TestShutdownCut(t *testing.T) {
 // TestConnectionLimits: must-have 6.
 func TestConnectionLimits(t *testing.T) {
 	for name, o := range map[string]Options{
-		"total":       {MaxConnections: 2},
-		"per address": {MaxConnectionsPerAddress: 2},
+		"total":       {MaxConnections: 2, HandshakeTimeout: time.Hour},
+		"per address": {MaxConnectionsPerAddress: 2, HandshakeTimeout: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := serve(t, o, nil)
 			first, second := dial(t, g), dial(t, g)
 			third := connectTo(t, g)
-			if n, err := third.Read(make([]byte, 1)); err == nil {
-				t.Errorf("a third connection got %d bytes", n)
+			if n, err := third.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("a third connection was not closed: %d bytes, %v", n, err)
 			}
 			first.start()
 			_ = first.Close()
