@@ -31,6 +31,8 @@ type Options struct {
 	NoVideo bool
 	NoAudio bool
 	NoRTX   bool // do not offer a retransmission stream
+	// Interceptors replaces pion's default ones: NACK, receiver reports, transport-wide feedback.
+	Interceptors *interceptor.Registry
 	// OnPacket, where set, is shown each RTP packet of either kind, retransmitted ones too.
 	OnPacket  func(video bool, p *rtp.Packet, at time.Time)
 	OnPicture func(*Picture)
@@ -60,9 +62,12 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
-		return nil, errors.Wrap(err, "register interceptors")
+	registry := o.Interceptors
+	if registry == nil {
+		registry = &interceptor.Registry{}
+		if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
+			return nil, errors.Wrap(err, "register interceptors")
+		}
 	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(o.Setting), webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
@@ -227,18 +232,20 @@ func Dial(ctx context.Context, endpoint, token string, o Options) (*Client, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := c.post(ctx, endpoint, token); err != nil {
+	offer, err := c.Offer(ctx)
+	if err == nil {
+		err = c.Post(ctx, endpoint, token, offer)
+	}
+	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *Client) post(ctx context.Context, endpoint, token string) error {
-	offer, err := c.Offer(ctx)
-	if err != nil {
-		return err
-	}
+// Post sends the client's own offer to a WHEP endpoint and takes the answer. After a
+// *StatusError it may be called again.
+func (c *Client) Post(ctx context.Context, endpoint, token, offer string) error {
 	answer, header, err := c.do(ctx, http.MethodPost, endpoint, token, "application/sdp", offer)
 	if err != nil {
 		return err
