@@ -25,6 +25,7 @@ import (
 // The clip flashes and beeps in the same moment, once per second. A viewer who maps both
 // tracks to one clock by the sender reports, as browsers do, must find them together.
 func TestLipSync(t *testing.T) {
+	t.Parallel()
 	const (
 		watched = 66 * time.Second
 		allowed = 40 * time.Millisecond
@@ -59,7 +60,8 @@ func TestLipSync(t *testing.T) {
 	if len(first) < 3 || len(last) < 3 {
 		t.Fatalf("%d flashes with a beep in the first 6 s and %d after 60 s: too few (%d flashes, %d beeps in all)", len(first), len(last), len(flashes), len(beeps))
 	}
-	t.Logf("FIGURE lip-sync, sound after picture: median %v in the first 6 s, %v after 60 s", median(first).Round(100*time.Microsecond), median(last).Round(100*time.Microsecond))
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
+	t.Logf("FIGURE lip-sync, sound after picture: median %.2f ms in the first 6 s, %.2f ms after 60 s", ms(median(first)), ms(median(last)))
 }
 
 // recording is what one viewer received, and the reports that date it.
@@ -231,5 +233,5 @@ func median(values []time.Duration) time.Duration {
 func describe(values []time.Duration) string {
 	sorted := slices.Sorted(slices.Values(values))
 	ms := func(i int) time.Duration { return sorted[i].Round(time.Millisecond) }
-	return fmt.Sprintf("median %v, nine in ten within %v, longest %v (%d joins)", ms(len(sorted)/2), ms(len(sorted)*9/10), ms(len(sorted)-1), len(sorted))
+	return fmt.Sprintf("median %v, nine in ten within %v, longest %v (%d measured)", ms(len(sorted)/2), ms(len(sorted)*9/10), ms(len(sorted)-1), len(sorted))
 }

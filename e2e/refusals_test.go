@@ -16,6 +16,7 @@ import (
 // in the log, on the page, and in the encoder's own output, at the latest when it comes
 // back within 5 s.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	browser := StartBrowser(t)
 	for _, c := range []struct {
 		clip  string
@@ -83,6 +84,7 @@ func expectRefusal(t *testing.T, browser *Browser, clip string, code ingest.Code
 
 // Whoever corrects the setting is never refused for the past.
 func TestCorrectedEncoderIsTaken(t *testing.T) {
+	t.Parallel()
 	g := StartGateway(t)
 	PlayClip(t, Clip("1080p.flv"), g.RTMP()).Wait(t, 20*time.Second)
 	within(t, 20*time.Second, "the corrected encoder is on stage", func() bool {
@@ -98,6 +100,7 @@ func TestCorrectedEncoderIsTaken(t *testing.T) {
 
 // A wrong key is refused before it starts, with a text that does not repeat it.
 func TestWrongKey(t *testing.T) {
+	t.Parallel()
 	g := StartGateway(t)
 	encoder := PlayClip(t, Clip("pattern.flv"), g.Env["STAGEDOOR_RTMP_URL"]+"rt_000000000000_us-east-1_wrong")
 	if status := encoder.Wait(t, 15*time.Second); status == 0 {
