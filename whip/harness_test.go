@@ -143,11 +143,17 @@ func (d *door) logged() string {
 // newDoor opens a door on 127.0.0.1: any token but those that refusals names is let in.
 func newDoor(t testing.TB, change func(*Options)) *door {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	return newDoorAt(t, "127.0.0.1", change)
+}
+
+// newDoorAt has its media port at another address.
+func newDoorAt(t testing.TB, ip string, change func(*Options)) *door {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +164,7 @@ func newDoor(t testing.TB, change func(*Options)) *door {
 	var setting webrtc.SettingEngine
 	setting.SetICEUDPMux(udp)
 	setting.SetICETCPMux(tcp)
-	setting.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
+	setting.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP6})
 	setting.SetIncludeLoopbackCandidate(true)
 	setting.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -80,6 +81,25 @@ func TestICETCP(t *testing.T) {
 	p.waitConnected(t)
 	p.stream(t)
 	sink := d.sink(t)
+	sink.waitFor(t, "pictures", func(r *recorder) bool { return len(r.video) > 60 })
+	checkWhole(t, sink)
+}
+
+func TestIPv6(t *testing.T) {
+	conn, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6 loopback")
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn}) // by itself pion does not use ::1
+	t.Cleanup(func() { _ = mux.Close() })
+	d := newDoorAt(t, "::1", nil)
+	p := newPeer(t, func(s *webrtc.SettingEngine) {
+		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP6})
+		s.SetICEUDPMux(mux)
+	})
+	sink := p.connect(t, d, "token")
+	p.stream(t)
 	sink.waitFor(t, "pictures", func(r *recorder) bool { return len(r.video) > 60 })
 	checkWhole(t, sink)
 }
