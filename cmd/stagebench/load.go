@@ -39,7 +39,7 @@ func newLoad(s *settings, c *clip, t *target) (*load, error) {
 		p := &publisher{place: place, clip: c, ledger: newLedger(c), behind: &l.behind}
 		l.publishers = append(l.publishers, p)
 		for n := range s.Viewers {
-			v := newViewer(p, &l.tally)
+			v := newViewer(p, n, &l.tally)
 			if n == 0 && i < maxEars && len(c.onsets) > 0 {
 				var err error
 				if v.ear, err = newEar(c.loud); err != nil {
@@ -160,14 +160,14 @@ func (l *load) awaitPictures(ctx context.Context) error {
 
 // joinAtRandom lets viewers come for their first picture, spread over the measurement.
 func (l *load) joinAtRandom(ctx context.Context) {
-	for range l.settings.Joins {
+	for i := range l.settings.Joins {
 		wait := rand.N(l.settings.Duration)
 		p := l.publishers[rand.IntN(len(l.publishers))]
 		l.background(ctx, func(ctx context.Context) {
 			if sleep(ctx, wait) != nil {
 				return
 			}
-			v := newViewer(p, &tally{})
+			v := newViewer(p, l.settings.Viewers+i, &tally{})
 			defer v.close()
 			if err := v.connect(ctx); err != nil {
 				l.fail("join", err)

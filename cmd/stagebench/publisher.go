@@ -15,7 +15,8 @@ import (
 // place is where one publisher goes on stage, and where it is watched.
 type place struct {
 	publishURL, publishToken string
-	watchURL, watchToken     string
+	watchURL                 string
+	watchTokens              []string // one for each viewer, then one for each who joins at random
 }
 
 // uplink is a publisher's connection. Time is in milliseconds since its begin.

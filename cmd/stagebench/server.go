@@ -119,7 +119,7 @@ func (a address) makePlaces(ctx context.Context, folder string, s *settings) ([]
 			}
 			stageARN = made.Stage.ARN
 		}
-		p, err := a.makePlace(ctx, api, stageARN, s.Protocol)
+		p, err := a.makePlace(ctx, api, stageARN, s)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (a address) makePlaces(ctx context.Context, folder string, s *settings) ([]
 	return places, nil
 }
 
-func (a address) makePlace(ctx context.Context, api controlAPI, stageARN, protocol string) (place, error) {
+func (a address) makePlace(ctx context.Context, api controlAPI, stageARN string, s *settings) (place, error) {
 	token := func(capability string) (id, token string, err error) {
 		var made struct {
 			ParticipantToken struct{ ParticipantID, Token string }
@@ -139,21 +139,21 @@ func (a address) makePlace(ctx context.Context, api controlAPI, stageARN, protoc
 	var p place
 	var participant string
 	var err error
-	if protocol == "whip" {
+	if s.Protocol == "whip" {
 		p.publishURL = a.WHIP
 		if participant, p.publishToken, err = token("PUBLISH"); err != nil {
 			return p, err
 		}
 	} else {
 		name, base := "RTMPS", a.RTMPS
-		if protocol == "rtmp" {
+		if s.Protocol == "rtmp" {
 			name, base = "RTMP", a.RTMP
 		}
 		var made struct {
 			IngestConfiguration struct{ ParticipantID, StreamKey string }
 		}
 		err = api.call(ctx, "CreateIngestConfiguration", map[string]any{
-			"stageArn": stageARN, "ingestProtocol": name, "insecureIngest": protocol == "rtmp",
+			"stageArn": stageARN, "ingestProtocol": name, "insecureIngest": s.Protocol == "rtmp",
 		}, &made)
 		if err != nil {
 			return p, err
@@ -161,6 +161,13 @@ func (a address) makePlace(ctx context.Context, api controlAPI, stageARN, protoc
 		participant, p.publishURL = made.IngestConfiguration.ParticipantID, base+made.IngestConfiguration.StreamKey
 	}
 	p.watchURL = a.HTTP + "/whep/" + participant
-	_, p.watchToken, err = token("SUBSCRIBE")
-	return p, err
+	// A token lets one viewer in: whoever comes with it next takes the former's place.
+	for range s.Viewers + s.Joins {
+		_, watch, err := token("SUBSCRIBE")
+		if err != nil {
+			return p, err
+		}
+		p.watchTokens = append(p.watchTokens, watch)
+	}
+	return p, nil
 }

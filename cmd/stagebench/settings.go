@@ -29,7 +29,7 @@ type settings struct {
 	PublishURL   string `name:"publish-url" placeholder:"TEMPLATE" help:"rtmp(s)://HOST/APP/KEY or a WHIP endpoint. In all templates {n} is the publisher's number, from 1, and {key} its line of --keys."`
 	WatchURL     string `name:"watch-url" placeholder:"TEMPLATE" help:"WHEP endpoint."`
 	PublishToken string `name:"publish-token" placeholder:"TEMPLATE" help:"Bearer token for WHIP."`
-	WatchToken   string `name:"watch-token" placeholder:"TEMPLATE" help:"Bearer token for WHEP."`
+	WatchToken   string `name:"watch-token" placeholder:"TEMPLATE" help:"Bearer token for WHEP; {v} is the viewer's number, from 1."`
 	Keys         string `placeholder:"FILE" help:"One word for each publisher."`
 }
 

@@ -37,10 +37,11 @@ func (s *settings) open(ctx context.Context) (*target, error) {
 			key = keys[n]
 		}
 		fill := strings.NewReplacer("{n}", strconv.Itoa(n+1), "{key}", key).Replace
-		t.places = append(t.places, place{
-			publishURL: fill(s.PublishURL), publishToken: fill(s.PublishToken),
-			watchURL: fill(s.WatchURL), watchToken: fill(s.WatchToken),
-		})
+		p := place{publishURL: fill(s.PublishURL), publishToken: fill(s.PublishToken), watchURL: fill(s.WatchURL)}
+		for v := range s.Viewers + s.Joins {
+			p.watchTokens = append(p.watchTokens, strings.ReplaceAll(fill(s.WatchToken), "{v}", strconv.Itoa(v+1)))
+		}
+		t.places = append(t.places, p)
 	}
 	return t, nil
 }

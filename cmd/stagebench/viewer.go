@@ -31,6 +31,7 @@ const retryEvery = 20 * time.Millisecond
 // connection's own goroutine, which is a fraction of the cost of a whole player.
 type viewer struct {
 	publisher *publisher
+	token     string
 	out       *tally
 	ear       *ear // nil: does not listen
 	client    *whepclient.Client
@@ -69,8 +70,9 @@ type tally struct {
 	measuring    interval
 }
 
-func newViewer(p *publisher, out *tally) *viewer {
-	return &viewer{publisher: p, out: out, got: progress{first: -1, last: -1}}
+// newViewer makes the viewer of that number among its publisher's.
+func newViewer(p *publisher, number int, out *tally) *viewer {
+	return &viewer{publisher: p, token: p.place.watchTokens[number], out: out, got: progress{first: -1, last: -1}}
 }
 
 // watch connects, and stays until the context ends.
@@ -101,7 +103,7 @@ func (v *viewer) connect(ctx context.Context) error {
 	}
 	for {
 		v.asked = time.Now()
-		err := client.Post(ctx, v.publisher.place.watchURL, v.publisher.place.watchToken, offer)
+		err := client.Post(ctx, v.publisher.place.watchURL, v.token, offer)
 		var refused *whepclient.StatusError
 		if !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
 			return err
