@@ -93,17 +93,14 @@ func (s *avcStream) keep(nalu []byte) {
 		return
 	}
 	s.size += len(nalu) - old
-	// The lists may be in use by access units: they are replaced, not changed.
-	fresh := slices.Clone(*list)
 	if i >= 0 {
-		fresh[i] = bytes.Clone(nalu)
+		(*list)[i] = bytes.Clone(nalu)
 	} else {
-		fresh = append(fresh, bytes.Clone(nalu))
+		*list = append(*list, bytes.Clone(nalu))
 	}
-	*list = fresh
 }
 
-// header gives the parameter sets in force.
+// header gives the parameter sets in force, in a slice of its own.
 func (s *avcStream) header() [][]byte { return slices.Concat(s.sps, s.pps) }
 
 // split takes the NAL units of one picture out of b, of which they remain slices. Access
