@@ -34,6 +34,7 @@ type clock struct {
 type trackClock struct {
 	offset time.Duration // media time = PTS + offset
 	last   time.Duration
+	high   time.Duration // the newest so far: with B-frames time goes to and fro
 	step   time.Duration // between the last two units
 	seen   bool
 }
@@ -55,13 +56,16 @@ func (c *clock) tick(k track, pts time.Duration) time.Duration {
 		tr.offset = t - pts
 		step = 0
 	}
-	if k == videoTrack && tr.seen {
-		c.picture += min(max(t-tr.last, 0), maxPictureGap)
+	if !tr.seen {
+		tr.high = t
+	}
+	if k == videoTrack {
+		c.picture += min(max(t-tr.high, 0), maxPictureGap)
 	}
 	if tr.seen && step > 0 {
 		tr.step = min(step, maxPictureGap)
 	}
-	tr.last, tr.seen = t, true
+	tr.last, tr.seen, tr.high = t, true, max(tr.high, t)
 	c.now = max(c.now, t)
 	return t
 }

@@ -43,3 +43,15 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// With B-frames, pictures are decoded in another order than they are shown in: the clock of
+// pictures must not run faster for it.
+func TestClockOfPicturesWithBFrames(t *testing.T) {
+	var k clock
+	for _, n := range []time.Duration{0, 3, 1, 2, 6, 4, 5, 9, 7, 8} {
+		k.tick(videoTrack, n*33*time.Millisecond)
+	}
+	if want := 9 * 33 * time.Millisecond; k.picture != want {
+		t.Errorf("10 pictures took %v, want %v", k.picture, want)
+	}
+}

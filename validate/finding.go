@@ -1,6 +1,10 @@
 package validate
 
-import "github.com/stagedoor/stagedoor/ingest"
+import (
+	"strings"
+
+	"github.com/stagedoor/stagedoor/ingest"
+)
 
 // Severity says how a rule judged what it saw.
 type Severity string
@@ -52,4 +56,20 @@ func rejection(first *Finding, others []*Finding) *ingest.Rejection {
 		}
 	}
 	return &ingest.Rejection{Code: first.Code, Detail: detail}
+}
+
+// FindingOf gives the finding in the refusal of a door that could not even unpack the
+// media; it takes the text's three parts apart (Detail).
+func FindingOf(r *ingest.Rejection) Finding {
+	f := Finding{Rule: Tracks, Severity: Rejected, Code: r.Code}
+	switch r.Code {
+	case ingest.InvalidVideoCodec:
+		f.Rule = VideoCodec
+	case ingest.InvalidAudioCodec:
+		f.Rule = AudioCodec
+	}
+	var rest string
+	f.Seen, rest, _ = strings.Cut(r.Detail, "; ")
+	f.Allowed, f.Change, _ = strings.Cut(rest, ". ")
+	return f
 }

@@ -55,7 +55,7 @@ func (v *Validator) readSPS(nalu []byte, faults []*Finding) []*Finding {
 	h := &v.health.health
 	h.Width, h.Height, h.Profile = s.width, s.height, s.profileName()
 	if f := v.words.profileOfSPS(&s); f != nil {
-		if b := v.words.bframesOfSPS(&s); b != nil && v.fatal(Profile) {
+		if b := v.words.bframesOfSPS(&s); b != nil && v.modes[Profile] == ModeReject {
 			faults = append(faults, b)
 		}
 		faults = append(faults, f)
@@ -99,7 +99,7 @@ func (v *Validator) judgeOne(f *Finding) error {
 	if f == nil || !v.weigh(f) {
 		return nil
 	}
-	return rejection(f, nil)
+	return v.refuse(rejection(f, nil))
 }
 
 func (v *Validator) judge(faults []*Finding) error {
@@ -112,31 +112,40 @@ func (v *Validator) judge(faults []*Finding) error {
 	if len(fatal) == 0 {
 		return nil
 	}
-	return rejection(fatal[0], fatal[1:])
+	return v.refuse(rejection(fatal[0], fatal[1:]))
 }
 
-// fatal says whether breaking the rule ends the session.
-func (v *Validator) fatal(r Rule) bool { return v.modes[r] == ModeReject && !v.o.Collect }
+// refuse ends the session or, where all faults are collected, keeps the first refusal.
+func (v *Validator) refuse(r *ingest.Rejection) error {
+	if !v.o.Collect {
+		return r
+	}
+	if v.refusal == nil {
+		v.refusal = r
+	}
+	return nil
+}
 
-// weigh says whether a finding ends the session. One that does not is told, and noted for
-// the report.
+// weigh notes a finding for the report and says whether it refuses the publisher. One that
+// does not end the session is told.
 func (v *Validator) weigh(f *Finding) (fatal bool) {
 	if v.modes[f.Rule] == ModeOff {
 		return false
 	}
 	f.warnIf(v.modes[f.Rule] == ModeWarn)
 	v.report.note(f)
-	if f.Severity == Rejected && v.fatal(f.Rule) {
+	fatal = f.Severity == Rejected
+	if fatal && !v.o.Collect {
 		return true
 	}
 	w := warning{f.Rule, f.Severity}
 	if at, told := v.told[w]; told && v.clock.now-at < repeatWarning {
-		return false
+		return fatal
 	}
 	v.told[w] = v.clock.now
 	v.health.warn(f, v.clock.now)
 	if v.o.Warn != nil {
 		v.o.Warn(*f)
 	}
-	return false
+	return fatal
 }

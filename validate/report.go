@@ -21,6 +21,23 @@ func (r *report) note(f *Finding) {
 	}
 }
 
+// Note takes a finding of whoever reads the media for this sink, about a track that never
+// gets here: another video codec (UnsupportedVideo), or one that cannot be unpacked. That
+// track does not count as missing. It is for where all faults are collected.
+func (v *Validator) Note(f Finding) {
+	switch f.Rule {
+	case VideoCodec:
+		v.unreadable[videoTrack] = true
+	case AudioCodec:
+		v.unreadable[audioTrack] = true
+	}
+	_ = v.judgeOne(&f)
+}
+
+// Refusal gives what the publisher would have been told first, where all faults are
+// collected; nil if nothing. Ask after Report.
+func (v *Validator) Refusal() *ingest.Rejection { return v.refusal }
+
 // Report gives one finding for every rule, in the order of AllRules: the worst that was
 // found, or what was seen and passed, or that the rule is off. Ask at the end of the media.
 func (v *Validator) Report() []Finding {
@@ -45,8 +62,8 @@ func (v *Validator) noteMissingTrack() {
 		return
 	}
 	for _, k := range [...]track{videoTrack, audioTrack} {
-		if !v.clock.tracks[k].seen {
-			v.report.note(v.words.noTrack(k, v.clock.now).warnIf(v.modes[Tracks] == ModeWarn))
+		if !v.clock.tracks[k].seen && !v.unreadable[k] {
+			_ = v.judgeOne(v.words.noTrack(k, v.clock.now))
 		}
 	}
 }
@@ -108,10 +125,12 @@ func (v *Validator) frameRateSeen() string {
 func toHalf(fps float64) float64 { return math.Round(fps*2) / 2 }
 
 func (v *Validator) tracksSeen() string {
+	video := v.clock.tracks[videoTrack].seen || v.unreadable[videoTrack]
+	audio := v.clock.tracks[audioTrack].seen || v.unreadable[audioTrack]
 	switch {
-	case !v.clock.tracks[videoTrack].seen:
+	case !video:
 		return "audio only"
-	case !v.clock.tracks[audioTrack].seen:
+	case !audio:
 		return "video only"
 	}
 	return "audio and video"

@@ -47,6 +47,8 @@ type Validator struct {
 	audioBitrate audioBitrateRule
 	pictures     int
 	codec        *ingest.AudioCodec // the last one that was judged
+	unreadable   [2]bool            // tracks that Note told of
+	refusal      *ingest.Rejection  // the first one, where faults are collected
 	closed       bool
 }
 
@@ -144,8 +146,10 @@ func (v *Validator) afterUnit(bytes int) error {
 	if err := v.judgeOne(v.bitrate.check(v.words, v.clock.now, bytes)); err != nil {
 		return err
 	}
-	if err := v.judgeOne(v.words.tracksOf(&v.clock, &v.hold)); err != nil {
-		return err
+	if v.unreadable == [2]bool{} {
+		if err := v.judgeOne(v.words.tracksOf(&v.clock, &v.hold)); err != nil {
+			return err
+		}
 	}
 	if err := v.judgeOne(v.words.durationOf(v.clock.now)); err != nil {
 		return err

@@ -27,6 +27,7 @@ type commandLine struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the gateway (the default)."`
 	Demo    demoCommand    `cmd:"" help:"Run the gateway and play a clip through its own RTMP port."`
+	Check   checkCommand   `cmd:"" help:"Say whether a file or an encoder would be accepted, and why not."`
 	Env     envCommand     `cmd:"" help:"Print shell exports for the aws CLI, the encoders and the viewers."`
 	Events  eventsCommand  `cmd:"" help:"Follow what happens on the stages."`
 	Token   tokenCommand   `cmd:"" help:"Sign a participant token with your own private key."`

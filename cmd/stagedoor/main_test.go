@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,12 +142,15 @@ func TestServeAndEnv(t *testing.T) {
 
 // watched closes seen once mark was written.
 type watched struct {
+	sync.Mutex
 	text bytes.Buffer
 	mark string
 	seen chan struct{}
 }
 
 func (w *watched) Write(p []byte) (int, error) {
+	w.Lock()
+	defer w.Unlock()
 	n, err := w.text.Write(p)
 	if strings.Contains(w.text.String(), w.mark) {
 		select {
