@@ -47,6 +47,8 @@ func TestDepacketize(t *testing.T) {
 		"end of FU-A missing":           {"1M 67aa; 2 7c8101; 2M 4102; 3M 4103", "[67aa][4103]"},
 		"start of FU-A missing":         {"1M 67aa; 2 7c0101; 2M 7c4102; 3M 4103", "[67aa][4103]"},
 		"FU-A starts twice":             {"1M 67aa; 2 7c8101; 2M 7c8102; 3M 4103", "[67aa][4103]"},
+		"FU-A starts anew":              {"1M 67aa; 2 7c8101; 2M 7cc102; 3M 4103", "[67aa][4103]"},
+		"FU-A goes on with another":     {"1M 67aa; 2 4101; 2M 7c4102; 3M 4103", "[67aa][4103]"},
 		"FU-A never ends":               {"1M 67aa; 2M 7c8101; 3M 4103", "[67aa][4103]"},
 		"FU-A too short":                {"1M 67aa; 2M 7c81; 3M 4103", "[67aa][4103]"},
 		"FU-A of a FU-A":                {"1M 67aa; 2M 7cdc01; 3M 4103", "[67aa][4103]"},

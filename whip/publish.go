@@ -76,7 +76,9 @@ func (h *Handler) open(r *http.Request, s *session, token, body string, remote n
 		}
 	}
 	if err != nil {
-		if closeErr := sink.Close(err); closeErr != nil {
+		told := *ingest.AsRejection(err)
+		told.Told = true
+		if closeErr := sink.Close(&told); closeErr != nil {
 			s.log.Debug("closing the publisher's pipeline failed", "error", closeErr.Error())
 		}
 	}

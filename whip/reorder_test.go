@@ -127,6 +127,9 @@ func TestNACK(t *testing.T) {
 			r.push(&packet{seq: 0, arrival: now}) // one of them came
 		}
 	}
+	if seqs, _ := n.due(&r, now.Add(time.Second)); len(seqs) > 0 {
+		t.Errorf("%v are asked for a fifth time", seqs)
+	}
 	want := []ask{
 		{8 * time.Millisecond, "[65535 0 1 4]"}, {43 * time.Millisecond, "[65535 0 1 4]"},
 		{78 * time.Millisecond, "[65535 1 4]"}, {113 * time.Millisecond, "[65535 1 4]"},

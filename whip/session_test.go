@@ -96,27 +96,28 @@ func (s *streamer) send(ctx context.Context, p *peer) {
 	}
 }
 
-// checkWhole says that every picture is one of the clip's, byte for byte.
+// checkWhole says that every picture is one of the clip's, byte for byte, and that the one
+// that it refers to came right before it.
 func checkWhole(t *testing.T, r *recorder) {
 	t.Helper()
-	known := make(map[string]bool)
-	for _, p := range demoClip() {
-		known[joined(p.nalus)] = true
+	clip := demoClip()
+	place := make(map[string]int)
+	for i, p := range clip {
+		place[joined(p.nalus)] = i
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	last := time.Duration(-1)
-	for i, au := range r.video {
-		if !known[joined(au.NALUs)] {
+	last, before := time.Duration(-1), -1
+	for i, au := range r.pictures() {
+		at, known := place[joined(au.NALUs)]
+		if !known {
 			t.Fatalf("picture %d is none of those that were sent", i)
 		}
-		if i == 0 && naluType(au.NALUs[0]) != naluSPS {
-			t.Fatal("the first picture is no IDR with its parameter sets")
+		if !clip[at].idr && (before < 0 || at != before+1) {
+			t.Fatalf("picture %d is the clip's %d, and comes after its %d", i, at, before)
 		}
 		if au.PTS <= last {
 			t.Fatalf("picture %d: time goes from %v to %v", i, last, au.PTS)
 		}
-		last = au.PTS
+		last, before = au.PTS, at
 	}
 }
 

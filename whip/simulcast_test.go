@@ -98,6 +98,8 @@ func TestBestLayerGoesOnStage(t *testing.T) {
 	sink := newRecorder()
 	s := newSimulcaster(t, sink, 3)
 	s.run(time.Second, map[int]string{2: sps180})                         // the smallest is the first to come
+	s.layers[2].clock.shift(100 * time.Millisecond)                       // its clock is ahead of the others'
+	s.run(100*time.Millisecond, map[int]string{2: sps180})                // and is seen to be
 	s.run(3*time.Second, map[int]string{0: sps720, 1: sps360, 2: sps180}) // then all of them
 	s.run(6*time.Second, map[int]string{1: sps360, 2: sps180})            // the largest is switched off
 	s.run(3*time.Second, map[int]string{0: sps720, 1: sps360, 2: sps180}) // and on again
@@ -116,6 +118,19 @@ func TestBestLayerGoesOnStage(t *testing.T) {
 	}
 	if s.plis[2] != 0 {
 		t.Errorf("%d PLIs for a layer that nobody wants", s.plis[2])
+	}
+}
+
+// However many viewers want an IDR, the publisher is asked twice a second at most.
+func TestKeyframeRequestsAreLimited(t *testing.T) {
+	s := newSimulcaster(t, newRecorder(), 1)
+	s.run(time.Second, map[int]string{0: sps720})
+	for range 20 {
+		s.media.wantKeyframe = true
+		s.run(100*time.Millisecond, map[int]string{0: sps720})
+	}
+	if got := s.plis[0]; got < 3 || got > 5 {
+		t.Errorf("wishes of two seconds made %d PLIs", got)
 	}
 }
 
