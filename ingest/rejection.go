@@ -42,6 +42,9 @@ type Rejection struct {
 	// Detail is shown to the broadcaster as it stands: what was seen, what is allowed and
 	// which setting to change. It holds no secret.
 	Detail string
+	// Told says that the broadcaster reads Detail as the answer to this very request, so that
+	// the next attempt need not be answered with it again.
+	Told bool
 }
 
 // Error gives the code and the detail.

@@ -105,7 +105,9 @@ func (p *Publication) Close(reason error) error {
 	r := p.registry
 	var rejection *ingest.Rejection
 	if errors.As(reason, &rejection) && rejection.Code != ingest.Disconnected {
-		r.refusals.remember(p.request.Secret, rejection, time.Now())
+		if !rejection.Told {
+			r.refusals.remember(p.request.Secret, rejection, time.Now())
+		}
 		r.refuse(p.request, p.record, rejection)
 	}
 	r.mu.Lock()

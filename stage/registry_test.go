@@ -129,14 +129,19 @@ func TestARefusalIsRememberedForFiveSeconds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("5.1 s later: %v", err)
 		}
+		_ = again.Close(&ingest.Rejection{Code: ingest.InvalidInput, Detail: "no H.264 in the offer", Told: true})
+		if again, err = f.Admit(t.Context(), rtmp(testKey)); err != nil {
+			t.Fatalf("a refusal that was told in the answer is told again: %v", err)
+		}
 		_ = again.Close(errors.New("connection reset"))
 		if next, err := f.Admit(t.Context(), rtmp(testKey)); err != nil {
 			t.Errorf("a network fault was remembered: %v", err)
 		} else {
 			_ = next.Close(nil)
 		}
-		wantEvents(t, f, "p1 JOINED", "p1 PUBLISH_ERROR B_FRAME_PRESENT", "p1 LEFT", "p1 JOINED", "p1 LEFT", "p1 JOINED", "p1 LEFT")
-		if got := f.refusals.of(testStage); len(got) != 1 || got[0].Detail != "B-frames" {
+		wantEvents(t, f, "p1 JOINED", "p1 PUBLISH_ERROR B_FRAME_PRESENT", "p1 LEFT",
+			"p1 JOINED", "p1 PUBLISH_ERROR INVALID_INPUT", "p1 LEFT", "p1 JOINED", "p1 LEFT", "p1 JOINED", "p1 LEFT")
+		if got := f.refusals.of(testStage); len(got) != 2 || got[1].Detail != "B-frames" {
 			t.Errorf("the page shows %+v", got)
 		}
 	})
