@@ -205,12 +205,12 @@ func (g *guard) readHandshake(p []byte) (int, error) {
 
 // checkVersion looks at C0 (RTMP 5.2.2), where strangers show what they speak.
 func checkVersion(version byte) error {
-	switch {
-	case version == 3:
+	switch version {
+	case 3:
 		return nil
-	case version == 0x16:
+	case 0x16:
 		return fault("TLS was spoken on the plain RTMP port; use the rtmp:// address, or the rtmps:// one with its own port")
-	case version == 6:
+	case 6:
 		return fault("RTMPE was asked for, which is not supported; use rtmp:// or rtmps://")
 	default:
 		return fault("what was received is no RTMP handshake")

@@ -46,7 +46,7 @@ func TestReadFeedback(t *testing.T) {
 		p.Header = rtcp.Header{Count: 15, Type: 205, Length: uint16(p.MarshalSize()/4) - 1}
 		return p
 	}
-	small, none := uint16(rtcp.TypeTCCPacketReceivedSmallDelta), uint16(rtcp.TypeTCCPacketNotReceived)
+	const small, none uint16 = rtcp.TypeTCCPacketReceivedSmallDelta, rtcp.TypeTCCPacketNotReceived
 	for name, c := range map[string]struct {
 		packets []rtcp.Packet
 		want    notes
