@@ -80,7 +80,8 @@ func (c *rtpClock) date(line *timeline, ts uint32, arrival time.Time) time.Durat
 	since := line.since(arrival)
 	switch step := int64(int32(ts - c.last)); {
 	case !c.started:
-		c.started, c.offset = true, since
+		// A picture's first packet may have come before the sound that began the timeline.
+		c.started, c.offset = true, max(since, 0)
 	case absolute(c.duration(step)-arrival.Sub(c.lastAt)) > maxLeap:
 		c.offset = since - c.duration(c.ticks)
 		c.report, c.window = senderReport{}, time.Time{}

@@ -108,6 +108,14 @@ func TestFirstUnitIsAtZero(t *testing.T) {
 	}
 }
 
+func TestNothingIsBeforeZero(t *testing.T) {
+	tt := newTwoTracks()
+	tt.soundAt(0, 10*time.Millisecond)
+	if got := tt.pictureAt(0, 5*time.Millisecond); got != 0 {
+		t.Errorf("a picture whose first packet came before the sound is at %v", got)
+	}
+}
+
 func TestClockStartsAnew(t *testing.T) {
 	c := rtpClock{rate: 90000}
 	var line timeline
