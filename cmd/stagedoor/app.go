@@ -82,6 +82,11 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	folder := dataFolder(a.settings.Data)
+	unlock, err := folder.lock()
+	if err != nil {
+		return err
+	}
+	a.onClose(unlock)
 	if a.store, err = folder.open(ctx); err != nil {
 		return err
 	}

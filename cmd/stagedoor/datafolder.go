@@ -23,12 +23,19 @@ import (
 // dataFolder is where the state lives. Everything in it is for the owner's eyes only.
 type dataFolder string
 
-// open makes the folder where there is none, and opens the store in it.
+// make makes the folder where there is none.
+func (d dataFolder) make() error {
+	err := os.MkdirAll(string(d), 0o700)
+	return errors.Wrapf(err, "--data %s: the folder cannot be made; choose one that this user may write", d)
+}
+
+// open opens the store in the folder, which must exist.
 func (d dataFolder) open(ctx context.Context) (store.Store, error) {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return nil, errors.Wrap(err, "make the data folder")
+	s, err := sqlite.Open(ctx, filepath.Join(string(d), databaseFile))
+	if err != nil {
+		return nil, errors.WithMessagef(err, "--data %s", d)
 	}
-	return sqlite.Open(ctx, filepath.Join(string(d), databaseFile))
+	return s, nil
 }
 
 // accessKey signs control API requests.
@@ -42,6 +49,7 @@ const (
 	credentialsFile = "credentials.json"
 	firstFile       = "first-stage.json"
 	endpointsFile   = "endpoints.json"
+	lockFile        = "lock"
 )
 
 // credentials gives the access keys; on the first start it makes one. More than one key may

@@ -66,7 +66,7 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 	for _, ip := range ips {
 		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip, Port: port})
 		if err != nil {
-			return errors.Wrapf(err, "--ice: listen on UDP port %d", port)
+			return errors.Wrapf(err, "--ice %s: cannot listen on UDP port %d; is the port taken? Choose another one", address, port)
 		}
 		// Best effort: the kernel may allow less.
 		_ = conn.SetReadBuffer(mediaSocketBuffer)
@@ -79,7 +79,7 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
-		return errors.Wrapf(err, "--ice: listen on TCP port %d", port)
+		return errors.Wrapf(err, "--ice %s: cannot listen on TCP port %d; is the port taken? Choose another one", address, port)
 	}
 	tcp := ice.NewTCPMuxDefault(ice.TCPMuxParams{
 		Listener: listener, Logger: logs.NewLogger("ice"), ReadBufferSize: 32, WriteBufferSize: tcpWriteBuffer,
