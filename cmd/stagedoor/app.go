@@ -33,6 +33,8 @@ const (
 	certInterval    = 5 * time.Second
 	maxViewers      = 10_000 // the guide's quota; CPU and sockets end sooner
 	pruneInterval   = time.Hour
+	bodyTimeout     = 30 * time.Second // for a request to arrive
+	answerTimeout   = time.Minute      // for a request to be answered
 )
 
 // App is the gateway: every part of it, wired. It has more fields than a struct should
@@ -259,6 +261,9 @@ func (a *App) Run(ctx context.Context) error {
 		})
 	}
 	public := a.httpServer(a.publicHandler())
+	// Bounds a body that trickles in and an answer that nobody reads; net/http lifts both from
+	// a WebSocket. Not for admin, where a profile may take longer.
+	public.ReadTimeout, public.WriteTimeout = bodyTimeout, answerTimeout
 	admin := a.httpServer(a.adminHandler())
 	httpListener := a.listeners.http
 	if a.settings.Cert != "" {
