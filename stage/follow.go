@@ -26,9 +26,9 @@ func (r *Registry) Follow(ctx context.Context, token string) (<-chan Scene, erro
 		return nil, shuttingDown
 	}
 	if r.followers[about.ARN] == nil {
-		r.followers[about.ARN] = make(map[chan struct{}]struct{})
+		r.followers[about.ARN] = make(map[chan struct{}]string)
 	}
-	r.followers[about.ARN][wake] = struct{}{}
+	r.followers[about.ARN][wake] = claims.ParticipantID
 	r.background.Go(func() {
 		defer close(scenes)
 		defer r.unfollow(about.ARN, wake)
@@ -54,7 +54,10 @@ func (r *Registry) follow(ctx context.Context, about Stage, expires time.Time, w
 			if !r.somebodyPublishes(about.ARN) {
 				continue
 			}
-		case <-wake:
+		case _, open := <-wake:
+			if !open {
+				return
+			}
 		}
 		scene := r.scene(about)
 		select {
@@ -62,8 +65,20 @@ func (r *Registry) follow(ctx context.Context, about Stage, expires time.Time, w
 		default:
 		}
 		scenes <- scene
+		// What changes meanwhile is in the next scene: a flood of refused attempts must not
+		// become a flood of scenes to every page.
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.stop:
+			return
+		case <-time.After(betweenScenes):
+		}
 	}
 }
+
+// betweenScenes is how far apart a follower's scenes are at least.
+const betweenScenes = 100 * time.Millisecond
 
 func (r *Registry) unfollow(stageARN string, wake chan struct{}) {
 	r.mu.Lock()
@@ -71,6 +86,17 @@ func (r *Registry) unfollow(stageARN string, wake chan struct{}) {
 	delete(r.followers[stageARN], wake)
 	if len(r.followers[stageARN]) == 0 {
 		delete(r.followers, stageARN)
+	}
+}
+
+// dismiss ends the scenes of a stage's followers: of one participant, or of all where the id
+// is empty. r.mu is held.
+func (r *Registry) dismiss(stageARN, participantID string) {
+	for wake, follower := range r.followers[stageARN] {
+		if participantID == "" || follower == participantID {
+			delete(r.followers[stageARN], wake)
+			close(wake)
+		}
 	}
 }
 

@@ -54,8 +54,8 @@ type Registry struct {
 	refusals *refusals
 
 	mu         sync.Mutex
-	stages     map[string]*liveStage                 // by ARN, those with a live session
-	followers  map[string]map[chan struct{}]struct{} // by stage ARN: what wakes those who follow it
+	stages     map[string]*liveStage               // by ARN, those with a live session
+	followers  map[string]map[chan struct{}]string // by stage ARN: what wakes those who follow it, and who they are
 	closed     bool
 	stop       chan struct{}  // closed by Close
 	background sync.WaitGroup // goroutines that Close waits for
@@ -70,7 +70,7 @@ func NewRegistry(ctx context.Context, o Options) (*Registry, error) {
 	}
 	return &Registry{
 		o: o, journal: startJournal(o.Journal, o.Log), refusals: newRefusals(o.RefusalMemory),
-		stages: make(map[string]*liveStage), followers: make(map[string]map[chan struct{}]struct{}),
+		stages: make(map[string]*liveStage), followers: make(map[string]map[chan struct{}]string),
 		stop: make(chan struct{}),
 	}, nil
 }
@@ -125,7 +125,7 @@ func (r *Registry) Publishing(stageARN, participantID string) bool {
 	return m != nil && m.publication != nil
 }
 
-// Disconnect ends a participant's presence, as publisher and as viewer, and refuses its
+// Disconnect ends a participant's presence, as publisher, viewer and follower, and refuses its
 // token from now on. It gives ErrNotFound where the participant is not connected; the token
 // is refused even then.
 func (r *Registry) Disconnect(ctx context.Context, stageARN, participantID, reason string) error {
@@ -133,6 +133,7 @@ func (r *Registry) Disconnect(ctx context.Context, stageARN, participantID, reas
 		return err
 	}
 	r.mu.Lock()
+	r.dismiss(stageARN, participantID)
 	live := r.stages[stageARN]
 	if live == nil || live.members[participantID] == nil {
 		r.mu.Unlock()
@@ -147,6 +148,7 @@ func (r *Registry) Disconnect(ctx context.Context, stageARN, participantID, reas
 // CloseStage ends the presence of everybody on a stage, and its session.
 func (r *Registry) CloseStage(ctx context.Context, stageARN, reason string) error {
 	r.mu.Lock()
+	r.dismiss(stageARN, "")
 	live := r.stages[stageARN]
 	if live == nil {
 		r.mu.Unlock()

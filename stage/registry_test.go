@@ -342,6 +342,59 @@ func TestFollowShowsTheScene(t *testing.T) {
 	})
 }
 
+// A page whose token is good no longer is told nothing more, though nobody is on stage.
+func TestFollowEndsWithTheTokenAndTheStage(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, f fixture) {
+		follow := func(id string) <-chan Scene {
+			scenes, err := f.Follow(t.Context(), f.token(t, id, CanSubscribe))
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-scenes
+			return scenes
+		}
+		one, other := follow("one"), follow("other")
+		if err := f.Disconnect(t.Context(), testStage, "one", ""); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a participant who only follows: %v", err)
+		}
+		if _, open := <-one; open {
+			t.Error("a revoked token still follows")
+		}
+		if err := f.CloseStage(t.Context(), testStage, "deleted"); err != nil {
+			t.Fatal(err)
+		}
+		if _, open := <-other; open {
+			t.Error("a deleted stage is still followed")
+		}
+	})
+}
+
+// However many attempts are refused, a page gets ten scenes a second.
+func TestAFloodOfRefusalsIsNoFloodOfScenes(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, f fixture) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		scenes, err := f.Follow(ctx, f.token(t, "v", CanSubscribe))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for range 1000 { // in one second
+			_, _ = f.Admit(t.Context(), rtmp("rt_unknown"))
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			select {
+			case <-scenes:
+				got++
+			default:
+			}
+		}
+		if got < 5 || got > 11 {
+			t.Errorf("%d scenes in a second", got)
+		}
+	})
+}
+
 func TestCloseStageEndsEverybody(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, f fixture) {
 		var all []*Publication
