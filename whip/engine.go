@@ -12,13 +12,15 @@ import (
 
 // timeouts are how long a publisher is waited for.
 type timeouts struct {
+	// admit is for finding out who asks.
+	admit time.Duration
 	// connect is from the answer to the end of the DTLS handshake.
 	connect time.Duration
 	// consent is without any packet. A network change within it survives by an ICE restart.
 	consent time.Duration
 }
 
-var defaultTimeouts = timeouts{connect: 15 * time.Second, consent: 30 * time.Second}
+var defaultTimeouts = timeouts{admit: 10 * time.Second, connect: 15 * time.Second, consent: 30 * time.Second}
 
 const (
 	keepAlive = 2 * time.Second

@@ -1,11 +1,13 @@
 package whip
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stagedoor/stagedoor/ingest"
 )
@@ -102,6 +104,38 @@ func TestFull(t *testing.T) {
 	}
 	// DELETE was answered after the session's end, so that there is room again.
 	checkCreated(t, d.post(t, "token", craft(t)))
+}
+
+// A store that does not answer costs the publisher a wait with an end, and leaves nothing.
+func TestSlowAdmission(t *testing.T) {
+	closed := newRecorder()
+	for name, publish := range map[string]ingest.Publish{
+		"gives up with its context": func(ctx context.Context, _ ingest.Request) (ingest.Sink, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"lets in too late": func(ctx context.Context, _ ingest.Request) (ingest.Sink, error) {
+			<-ctx.Done()
+			return closed, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDoor(t, func(o *Options) { o.MaxSessions, o.Publish = 1, publish })
+			d.handler.limits.admit = 10 * time.Millisecond
+			for range 2 { // the second finds the room that the first has left
+				res := d.post(t, "token", craft(t))
+				if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(res.body, "within 10ms") {
+					t.Fatalf("%s %s", res.Status, res.body)
+				}
+				if name == "lets in too late" {
+					if r := ingest.AsRejection(closed.waitClosed(t)); r == nil || r.Code != ingest.Disconnected {
+						t.Errorf("closed with %v", r)
+					}
+					closed = newRecorder()
+				}
+			}
+		})
+	}
 }
 
 // A flood of wrong tokens is answered with 429 before anybody looks at it, and leaves nothing.

@@ -1,10 +1,12 @@
 package whip
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/stagedoor/stagedoor/ingest"
 	"github.com/stagedoor/stagedoor/internal/webrtchttp"
@@ -61,11 +63,11 @@ func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
 
 // open lets a publisher in and answers its offer. Where it fails, the Sink is closed.
 func (h *Handler) open(r *http.Request, s *session, token, body string, remote net.Addr) (answer string, err error) {
-	sink, err := h.options.Publish(s.ctx, ingest.Request{
+	sink, err := h.admit(s, ingest.Request{
 		Protocol: ingest.WHIP, Secret: token, Remote: remote, RequestKeyframe: s.requestKeyframe,
 	})
 	if err != nil {
-		return "", err //nolint:wrapcheck // a Rejection, or for the log as it is
+		return "", err
 	}
 	s.sink = sink
 	o, err := parseOffer(body)
@@ -76,13 +78,37 @@ func (h *Handler) open(r *http.Request, s *session, token, body string, remote n
 		}
 	}
 	if err != nil {
-		told := *ingest.AsRejection(err)
-		told.Told = true
-		if closeErr := sink.Close(&told); closeErr != nil {
-			s.log.Debug("closing the publisher's pipeline failed", "error", closeErr.Error())
-		}
+		s.turnAway(sink, err)
 	}
 	return answer, err
+}
+
+// turnAway closes a Sink whose publisher reads why as the answer to its POST.
+func (s *session) turnAway(sink ingest.Sink, why error) {
+	told := *ingest.AsRejection(why)
+	told.Told = true
+	if err := sink.Close(&told); err != nil {
+		s.log.Debug("closing the publisher's pipeline failed", "error", err.Error())
+	}
+}
+
+// admit asks who may enter, within a time. The context that Publish gets lives as long as the
+// session, so that it cannot have a deadline: the session ends instead.
+func (h *Handler) admit(s *session, r ingest.Request) (ingest.Sink, error) {
+	late := time.AfterFunc(s.limits.admit, func() {
+		s.end(ingest.Rejectf(ingest.Disconnected, "The gateway could not look the token up within %v: it has too much to do, or its store does not answer. "+
+			"Nothing is wrong with your settings: publish again later.", s.limits.admit))
+	})
+	sink, err := h.options.Publish(s.ctx, r)
+	late.Stop()
+	ended := context.Cause(s.ctx)
+	if ended == nil {
+		return sink, err //nolint:wrapcheck // a Rejection, or for the log as it is
+	}
+	if err == nil {
+		s.turnAway(sink, ended)
+	}
+	return nil, ended //nolint:wrapcheck // it is our own
 }
 
 // refuse answers with a problem document, and logs why.
