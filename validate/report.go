@@ -73,6 +73,9 @@ func (v *Validator) seen(r Rule) string {
 	h := &v.health.health
 	video, audio := v.clock.tracks[videoTrack].seen, v.codec != nil
 	switch {
+	case v.unreadable[videoTrack] && !video && (r == Profile || r == BFrames || r == Resolution || r == FrameRate || r == Keyframes),
+		v.unreadable[audioTrack] && r == AudioBitrate:
+		return "not judged"
 	case !video && (r == VideoCodec || r == Profile || r == BFrames || r == Resolution || r == FrameRate || r == Keyframes):
 		return "no video"
 	case !audio && (r == AudioCodec || r == AudioBitrate):

@@ -117,6 +117,8 @@ func (v *Validator) WriteAudio(f *ingest.AudioFrame) error {
 	if f.Codec != v.codec {
 		v.codec = f.Codec
 		v.health.health.AudioFormat = audioFormat(f.Codec)
+		// Whoever reads files announces formats whose frames it cannot read.
+		v.unreadable[audioTrack] = v.o.Collect && f.Codec.Name != ingest.AAC && f.Codec.Name != ingest.Opus
 		if err := v.judgeOne(v.words.audioCodecOf(f.Codec)); err != nil {
 			return err
 		}

@@ -1,14 +1,12 @@
 package mediafile
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/pkg/errors"
 
-	"github.com/stagedoor/stagedoor/ingest"
 	"github.com/stagedoor/stagedoor/internal/flv"
-	"github.com/stagedoor/stagedoor/rtmp"
-	"github.com/stagedoor/stagedoor/validate"
 )
 
 // maxStrayTags in a row are no FLV any more.
@@ -20,8 +18,6 @@ func (p *player) playFLV() error {
 	if err != nil {
 		return err
 	}
-	unpacker := rtmp.NewUnpacker(p)
-	unpack := map[byte]func(uint32, []byte) error{flv.Video: unpacker.Video, flv.Audio: unpacker.Audio}
 	stray := 0
 	for p.ctx.Err() == nil && stray < maxStrayTags {
 		tag, err := r.Next()
@@ -40,24 +36,19 @@ func (p *player) playFLV() error {
 			continue
 		}
 		stray = 0
-		write := unpack[tag.Type]
-		if write == nil {
-			continue
+		body := bytes.Clone(tag.Data)
+		switch tag.Type {
+		case flv.Video:
+			err = p.video(tag.Timestamp, body)
+		case flv.Audio:
+			err = p.audio(tag.Timestamp, body)
 		}
-		if err := write(tag.Timestamp, append([]byte(nil), tag.Data...)); err != nil {
-			var refused *ingest.Rejection
-			if !errors.As(err, &refused) {
-				return err
-			}
-			p.refuse(validate.FindingOf(refused))
-			delete(unpack, tag.Type)
+		if err != nil {
+			return err
 		}
 	}
 	if stray == maxStrayTags {
 		p.note("The file is damaged, or goes on with something else: %d tags in a row are neither audio nor video. It was judged up to there.", stray)
-	}
-	if n := unpacker.Damaged(); n > 0 {
-		p.note("%d audio or video tags are damaged and were left out.", n)
 	}
 	return p.ctx.Err()
 }

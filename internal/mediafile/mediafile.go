@@ -14,6 +14,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/stagedoor/stagedoor/ingest"
+	"github.com/stagedoor/stagedoor/rtmp"
 	"github.com/stagedoor/stagedoor/validate"
 )
 
@@ -35,6 +36,7 @@ type Info struct {
 // read before has been played.
 func Play(ctx context.Context, file io.ReaderAt, size int64, to Judge) (info Info, err error) {
 	p := &player{ctx: ctx, file: file, size: size, to: to}
+	p.unpacker = rtmp.NewUnpacker(p)
 	head := make([]byte, 1024)
 	n, err := file.ReadAt(head, 0)
 	if n == 0 && err != nil && err != io.EOF {
@@ -45,10 +47,19 @@ func Play(ctx context.Context, file io.ReaderAt, size int64, to Judge) (info Inf
 	case bytes.HasPrefix(head, []byte("FLV")):
 		p.info.Container = "FLV"
 		err = p.playFLV()
+	case isMP4(head):
+		p.info.Container = "MP4"
+		err = p.playMP4()
+	case packetSize(head) > 0:
+		p.info.Container = "MPEG-TS"
+		err = p.playTS(packetSize(head))
 	case n == 0:
 		err = errors.New("it is empty")
 	default:
 		err = unknown(head)
+	}
+	if n := p.unpacker.Damaged(); n > 0 {
+		p.note("%d pictures or audio frames are damaged and were left out.", n)
 	}
 	if err == nil && !p.found {
 		err = errors.New("it holds neither audio nor video")
@@ -86,6 +97,10 @@ type player struct {
 	to    Judge
 	info  Info
 	found bool // media, or a track that cannot be played
+
+	unpacker         *rtmp.Unpacker
+	noVideo, noAudio bool // refused: no more is played
+	boxes            int  // of an MP4 file, looked at so far
 }
 
 func (p *player) WriteVideo(unit *ingest.AccessUnit) error {
@@ -101,12 +116,13 @@ func (p *player) WriteAudio(frame *ingest.AudioFrame) error {
 // Close is never called: the judge is the caller's.
 func (p *player) Close(error) error { return nil }
 
-// refuse tells the judge of a track that cannot be played.
-func (p *player) refuse(f validate.Finding) {
-	p.found = true
-	p.to.Note(f)
-}
-
 func (p *player) note(format string, args ...any) {
 	p.info.Notes = append(p.info.Notes, fmt.Sprintf(format, args...))
+}
+
+// noteMore tells of tracks of a kind that were not judged.
+func (p *player) noteMore(tracks int, kind string) {
+	if tracks > 0 {
+		p.note("The file has more %s tracks (%d); the first one was judged.", kind, tracks)
+	}
 }
