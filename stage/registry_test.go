@@ -321,8 +321,14 @@ func TestFollowShowsTheScene(t *testing.T) {
 			t.Errorf("the empty stage: %+v", s)
 		}
 		p, _ := f.Admit(t.Context(), rtmp(testKey))
+		if _, ok := f.Health(testStage, p.ParticipantID()); ok {
+			t.Error("figures of who is not on stage yet")
+		}
 		_ = p.WriteVideo(picture)
 		p.Observe(ingest.Health{VideoBitrate: 2_500_000, FrameRate: 30})
+		if h, ok := f.Health(testStage, p.ParticipantID()); !ok || h.FrameRate != 30 {
+			t.Errorf("the participant's figures: %+v", h)
+		}
 		synctest.Wait()
 		<-scenes
 		s := <-scenes // the next second's
@@ -354,6 +360,7 @@ func TestFollowEndsWithTheTokenAndTheStage(t *testing.T) {
 			return scenes
 		}
 		one, other := follow("one"), follow("other")
+		start := time.Now() // the feeds end anyway when their tokens expire
 		if err := f.Disconnect(t.Context(), testStage, "one", ""); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a participant who only follows: %v", err)
 		}
@@ -365,6 +372,9 @@ func TestFollowEndsWithTheTokenAndTheStage(t *testing.T) {
 		}
 		if _, open := <-other; open {
 			t.Error("a deleted stage is still followed")
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("the feeds went on for %v", waited)
 		}
 	})
 }
