@@ -34,7 +34,8 @@ type Options struct {
 	// Bitrate of the Opus packets in bits per second; 0 means 96000 for stereo and 64000
 	// for mono.
 	Bitrate int
-	// Complexity is Opus's, 1 (least CPU) to 10; 0 means 5.
+	// Complexity is Opus's, 1 (least CPU) to 10; 0 means 1, which costs two thirds of 5 and
+	// as much quality as 5 kbps less would (docs/performance.md).
 	Complexity int
 }
 
@@ -70,7 +71,7 @@ func New(next ingest.Sink, o Options) ingest.Sink {
 		o.Bitrate = 32000 + 32000*o.Channels
 	}
 	if o.Complexity == 0 {
-		o.Complexity = 5
+		o.Complexity = 1
 	}
 	return &transcoder{
 		next:    next,

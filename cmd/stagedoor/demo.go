@@ -24,6 +24,7 @@ const demoLength = 8000
 
 // Run serves until the context ends, or the clip is refused.
 func (c *demoCommand) Run(ctx context.Context, o output) error {
+	tuneGC()
 	app, err := NewApp(ctx, &c.settings, c.logger(o))
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ type serveCommand struct {
 
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context, o output) error {
+	tuneGC()
 	app, err := NewApp(ctx, &c.settings, c.logger(o))
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	historySize = 1024 // packets, a power of two: about 3 s at 2.5 Mbps
+	historySize = 512 // packets, a power of two: about 1.7 s at 2.5 Mbps, 0.5 s at 8.5
 	// maxAsked is how many packets a viewer may ask for before it is served; it asks again
 	// for what is forgotten.
 	maxAsked = 256

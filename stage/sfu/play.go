@@ -36,7 +36,7 @@ type player struct {
 
 // play runs while the viewer is connected.
 func (v *viewer) play() {
-	p := &player{v: v, clock: v.participant.clock, timer: time.NewTimer(time.Hour)}
+	p := &player{v: v, clock: v.participant.clock, timer: time.AfterFunc(time.Hour, v.queue.poke)}
 	defer p.timer.Stop()
 	cc := &transportSequence{}
 	for k, t := range v.tracks {
@@ -45,11 +45,9 @@ func (v *viewer) play() {
 		}
 	}
 	v.participant.attach(v)
-	for {
-		select {
-		case <-v.queue.wake:
-		case <-p.timer.C:
-		case <-v.done:
+	// One channel for all that can happen: waiting for several costs a few per cent of all.
+	for range v.queue.wake {
+		if v.hasEnded() {
 			return
 		}
 		if err := p.work(); err != nil {

@@ -116,7 +116,17 @@ func (v *viewer) end(reason string) {
 	v.ending.Do(func() {
 		v.reason = reason
 		close(v.done)
+		v.queue.poke()
 	})
+}
+
+func (v *viewer) hasEnded() bool {
+	select {
+	case <-v.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // life runs from the answer to the end. It starts the media once connected, and closes the
