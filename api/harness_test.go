@@ -203,8 +203,9 @@ func (b *bench) checkReply(operation string, r reply) {
 // fakeLive is what goes on, as the test says.
 type fakeLive struct {
 	mu           sync.Mutex
-	session      map[string]string // by stage
-	publishing   map[string]bool   // by participant
+	session      map[string]string           // by stage
+	publishing   map[string]bool             // by participant
+	health       map[string]stage.HealthView // by participant
 	connected    map[string]bool
 	disconnected []string // "participant: reason"
 	closed       []string
@@ -222,6 +223,13 @@ func (l *fakeLive) Publishing(_, participantID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.publishing[participantID]
+}
+
+func (l *fakeLive) Health(_, participantID string) (stage.HealthView, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h, ok := l.health[participantID]
+	return h, ok
 }
 
 func (l *fakeLive) Disconnect(_ context.Context, _, participantID, reason string) error {

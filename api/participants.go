@@ -18,6 +18,9 @@ type participantView struct {
 	OSVersion      string            `json:"osVersion,omitempty"`
 	BrowserName    string            `json:"browserName,omitempty"`
 	BrowserVersion string            `json:"browserVersion,omitempty"`
+
+	// Health is stagedoor's own: the figures of who publishes now. SDKs pass over it.
+	Health *stage.HealthView `json:"health,omitempty"`
 }
 
 // participantSummary is the API's ParticipantSummary.
@@ -76,7 +79,14 @@ func (a *API) getParticipant(c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]participantView{"participant": viewParticipant(p)}, nil
+	view := viewParticipant(p)
+	// A former session has no live figures.
+	if p.SessionID == a.o.Live.ActiveSession(p.StageARN) {
+		if h, onStage := a.o.Live.Health(p.StageARN, p.ParticipantID); onStage {
+			view.Health = &h
+		}
+	}
+	return map[string]participantView{"participant": view}, nil
 }
 
 func (a *API) listParticipants(c call) (any, error) {

@@ -71,6 +71,27 @@ func TestStageSessions(t *testing.T) {
 	}
 }
 
+// Who is on stage now has live figures, in this session's answer only.
+func TestParticipantHealth(t *testing.T) {
+	b, arn := withHistory(t)
+	b.live.health = map[string]stage.HealthView{"encoder": {FrameRate: 29.97, Width: 1280, Warning: "Keyframes (IDR) 8 s apart"}}
+	get := func() reply {
+		return b.ok("GetParticipant", map[string]any{"stageArn": arn, "sessionId": sessionOne, "participantId": "encoder"})
+	}
+	b.live.session = map[string]string{arn: "st-BBBBBBBBBBBBB"}
+	if r := get(); r.at("participant.health") != nil {
+		t.Errorf("a former session's participant has live figures: %v", r.body)
+	}
+	b.live.session = map[string]string{arn: sessionOne}
+	if r := get(); r.at("participant.health.frameRate") != 29.97 || r.at("participant.health.width") != 1280. || r.text("participant.health.warning") == "" {
+		t.Errorf("the figures are missing: %v", r.body)
+	}
+	b.live.health = nil
+	if r := get(); r.at("participant.health") != nil {
+		t.Errorf("who is not on stage has live figures: %v", r.body)
+	}
+}
+
 func TestParticipants(t *testing.T) {
 	b, arn := withHistory(t)
 	r := b.ok("GetParticipant", map[string]any{"stageArn": arn, "sessionId": sessionOne, "participantId": "encoder"})

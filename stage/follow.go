@@ -154,6 +154,22 @@ func (r *Registry) Scenes() []Scene {
 	return scenes
 }
 
+// Health gives the figures of a participant's media; ok is false where it does not publish
+// or is not on stage yet.
+func (r *Registry) Health(stageARN, participantID string) (h HealthView, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	live := r.stages[stageARN]
+	if live == nil {
+		return h, false
+	}
+	m := live.members[participantID]
+	if m == nil || m.publication == nil || !m.publication.onStage {
+		return h, false
+	}
+	return m.publication.healthView(), true
+}
+
 // publications gives those on stage, in order of arrival.
 func (live *liveStage) publications() []*Publication {
 	var on []*Publication
