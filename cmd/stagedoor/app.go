@@ -102,7 +102,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err = a.openCertificate(); err != nil {
 		return err
 	}
-	if err = a.listen(); err != nil {
+	if err = a.listen(ctx); err != nil {
 		return err
 	}
 	if a.endpoints, err = endpointsAt(a.settings.baseURL(a.ports.http), a.ports); err != nil {
@@ -140,7 +140,7 @@ func (a *App) openCertificate() (err error) {
 }
 
 // listen opens every port, so that a taken one is told before anything starts.
-func (a *App) listen() (err error) {
+func (a *App) listen(ctx context.Context) (err error) {
 	s := a.settings
 	for _, l := range []struct {
 		flag, address string
@@ -160,7 +160,16 @@ func (a *App) listen() (err error) {
 	}
 	tcp := func(l net.Listener) *net.TCPAddr { return l.Addr().(*net.TCPAddr) }
 	a.ports = ports{http: tcp(a.listeners.http), rtmp: tcp(a.listeners.rtmp), rtmps: tcp(a.listeners.rtmps)}
-	if a.media, err = openMediaPort(s.ICE, s.PublicIP, a.log); err != nil {
+	public := s.PublicIP
+	if s.DiscoverPublicIP != "" {
+		ip, err := discoverPublicIP(ctx, s.DiscoverPublicIP)
+		if err != nil {
+			return err
+		}
+		a.log.Info("public address found", "ip", ip)
+		public = []string{ip.String()}
+	}
+	if a.media, err = openMediaPort(s.ICE, public, a.log); err != nil {
 		return err
 	}
 	a.onClose(a.media.close)

@@ -24,12 +24,13 @@ type settings struct {
 	ICE   string `name:"ice" default:":3478" placeholder:"ADDR" help:"Address for media: one UDP and one TCP port."`
 	Admin string `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Address of metrics, pprof and health. It has no authentication: keep it on loopback."`
 
-	PublicURL  string   `name:"public-url" placeholder:"URL" help:"Where users reach --http, for example https://stage.example.com; its host is also the host of the RTMP URLs."`
-	PublicIP   []string `name:"public-ip" placeholder:"IP" help:"Addresses that viewers and WHIP publishers reach, where this machine is behind NAT."`
-	Webhooks   []string `name:"webhook" placeholder:"URL" help:"Where events are delivered, signed; the secret is STAGEDOOR_WEBHOOK_SECRET of stagedoor env."`
-	ICEServers []string `name:"ice-server" placeholder:"URL" help:"STUN or TURN URLs that are handed to WHIP and WHEP clients in Link headers."`
-	Cert       string   `placeholder:"FILE" help:"Certificate chain (PEM) for HTTPS and RTMPS; watched, and swapped when it changes. Without it --http is plain HTTP, and RTMPS uses a self-signed certificate."`
-	Key        string   `placeholder:"FILE" help:"Private key (PEM) of --cert."`
+	PublicURL        string   `name:"public-url" placeholder:"URL" help:"Where users reach --http, for example https://stage.example.com; its host is also the host of the RTMP URLs."`
+	PublicIP         []string `name:"public-ip" placeholder:"IP" help:"Addresses that viewers and WHIP publishers reach, where this machine is behind NAT."`
+	DiscoverPublicIP string   `name:"discover-public-ip" placeholder:"HOST:PORT" help:"STUN server that is asked for the public address at the start, where --public-ip is not known."`
+	Webhooks         []string `name:"webhook" placeholder:"URL" help:"Where events are delivered, signed; the secret is STAGEDOOR_WEBHOOK_SECRET of stagedoor env."`
+	ICEServers       []string `name:"ice-server" placeholder:"URL" help:"STUN or TURN URLs that are handed to WHIP and WHEP clients in Link headers."`
+	Cert             string   `placeholder:"FILE" help:"Certificate chain (PEM) for HTTPS and RTMPS; watched, and swapped when it changes. Without it --http is plain HTTP, and RTMPS uses a self-signed certificate."`
+	Key              string   `placeholder:"FILE" help:"Private key (PEM) of --cert."`
 
 	Region  string `default:"us-east-1" help:"Region name in ARNs and signatures."`
 	Account string `default:"000000000000" help:"Account number in ARNs and stream keys."`
@@ -68,6 +69,11 @@ func (s *settings) check() error {
 		u, err := url.Parse(s.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
 			return usagef("--public-url is %q; it must be http://HOST[:PORT] or https://HOST[:PORT], without a path", s.PublicURL)
+		}
+	}
+	if s.DiscoverPublicIP != "" {
+		if _, _, err := net.SplitHostPort(s.DiscoverPublicIP); err != nil || len(s.PublicIP) > 0 {
+			return usagef("--discover-public-ip is %q; it must be a STUN server's HOST:PORT, and not go together with --public-ip", s.DiscoverPublicIP)
 		}
 	}
 	for _, webhook := range s.Webhooks {

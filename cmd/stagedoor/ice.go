@@ -4,7 +4,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
@@ -57,7 +59,10 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 			return err
 		}
 		if len(publicIPs) > 0 {
-			ips = onePerFamily(ips)
+			ips = onePerFamily(ips, publicIPs)
+		}
+		if len(ips) == 0 {
+			return usagef("--public-ip %s: this machine has no address of the same family; is it an IPv6 address on a machine with IPv4 only?", strings.Join(publicIPs, ", "))
 		}
 	}
 	logs := pionLogs{log}
@@ -93,6 +98,7 @@ func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) e
 	s.SetICETCPMux(tcp)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
 	s.SetIncludeLoopbackCandidate(loopback)
+	s.SetIPFilter(func(ip net.IP) bool { return slices.ContainsFunc(ips, ip.Equal) })
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	// AES-GCM costs a fraction of AES-CM with HMAC-SHA1 on processors with AES instructions.
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
@@ -129,15 +135,16 @@ func localAddresses() ([]net.IP, error) {
 	return ips, nil
 }
 
-// onePerFamily keeps the first IPv4 and the first IPv6 address.
-func onePerFamily(ips []net.IP) []net.IP {
+// onePerFamily keeps the first address of each family that has a public address: it is the
+// one that the public address leads to.
+func onePerFamily(ips []net.IP, public []string) []net.IP {
+	is4 := func(ip net.IP) bool { return ip.To4() != nil }
 	var kept []net.IP
-	seen := map[bool]bool{}
-	for _, ip := range ips {
-		is4 := ip.To4() != nil
-		if !seen[is4] {
-			seen[is4] = true
-			kept = append(kept, ip)
+	for _, want := range []bool{true, false} {
+		isPublic := slices.ContainsFunc(public, func(p string) bool { return is4(net.ParseIP(p)) == want })
+		at := slices.IndexFunc(ips, func(ip net.IP) bool { return is4(ip) == want })
+		if isPublic && at >= 0 {
+			kept = append(kept, ips[at])
 		}
 	}
 	return kept
