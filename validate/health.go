@@ -17,30 +17,39 @@ type healthMeter struct {
 	pictures   int
 	lastFrame  uint32 // frame_num of the last reference picture
 	lastKnown  bool
+	dropped    int           // pictures that the door has dropped before the next one
 	frameAudio time.Duration // PTS at which the next AAC frame is due
 }
 
-// picture counts a picture, and the pictures that a gap in frame_num shows to be missing
-// (ITU-T H.264, 7.4.3).
+// picture counts a picture, and those that are missing before it: a picture that the door
+// has dropped mostly leaves a gap in frame_num too.
 func (m *healthMeter) picture(p *picture, s *sps) {
 	m.videoBits += p.bytes * 8
 	m.pictures++
+	m.health.LostFrames += max(m.dropped, m.gap(p, s))
+	m.dropped = 0
 	if p.damaged {
 		m.health.LostFrames++
+	}
+}
+
+// gap is how many pictures frame_num shows to be missing before p (ITU-T H.264, 7.4.3).
+func (m *healthMeter) gap(p *picture, s *sps) (missing int) {
+	if p.damaged {
 		m.lastKnown = false
-		return
+		return 0
 	}
 	if s.frameNumBits == 0 || s.frameNumGaps {
-		return
+		return 0
 	}
 	numbers := uint32(1) << s.frameNumBits
 	gap := (p.frameNum - m.lastFrame) % numbers
 	switch {
 	case !m.lastKnown || p.idr || gap <= 1:
 	case gap <= numbers/2:
-		m.health.LostFrames += int(gap - 1)
+		missing = int(gap - 1)
 	default: // the encoder began to count anew
-		m.health.LostFrames++
+		missing = 1
 	}
 	m.lastFrame = p.frameNum
 	// After a picture that is no reference the number does not move on, so it is as good a
@@ -49,6 +58,7 @@ func (m *healthMeter) picture(p *picture, s *sps) {
 		m.lastFrame = p.frameNum - 1
 	}
 	m.lastKnown = true
+	return missing
 }
 
 // audio counts a frame at media time t, and the AAC frames that are missing before it.

@@ -50,6 +50,10 @@ func TestHealthCountsLosses(t *testing.T) {
 				t.Error(err)
 			}
 		}, 1},
+		{"dropped at the door, with a gap", func(_ *testing.T, v *Validator, e *encoder) {
+			e.frameNum += 3
+			v.health.dropped = 2
+		}, 3},
 		{"two audio frames", func(_ *testing.T, _ *Validator, e *encoder) { e.audioAt += 2 * 1024 * time.Second / 48000 }, 2},
 		{"pictures that are no reference", func(t *testing.T, v *Validator, e *encoder) {
 			for n := range 4 {

@@ -85,6 +85,7 @@ func (v *Validator) WriteVideo(au *ingest.AccessUnit) error {
 		return err
 	}
 	held := !v.hold.open
+	v.health.dropped += au.Lost
 	if hasSlice(au) {
 		return v.writePicture(au)
 	}
