@@ -18,6 +18,10 @@ type AccessUnit struct {
 	// NALUs are the NAL units without start codes or length prefixes. SPS and PPS precede
 	// every IDR slice; SEI is kept; access unit delimiters are removed.
 	NALUs [][]byte
+	// Lost is how many pictures, at least, the door has dropped since the last unit: they
+	// came damaged or in part, or refer to one that did. Of pictures that have left no trace
+	// on the way, a row counts as one.
+	Lost int
 }
 
 // AudioCodecName names an audio format.

@@ -24,7 +24,8 @@ type videoReader struct {
 	clock   *clock
 	avc     *avcStream
 	works   bool // a picture was understood
-	damaged int  // pictures that were left out
+	damaged int  // messages that were left out
+	lost    int  // of them, those that may have been pictures, since the last unit
 }
 
 // videoPacket is a video message without its headers.
@@ -42,6 +43,7 @@ func (v *videoReader) read(timestamp uint32, b []byte) (*ingest.AccessUnit, erro
 		return nil, err
 	}
 	if !ok {
+		v.lost++
 		return nil, v.damage()
 	}
 	switch p.kind {
@@ -59,6 +61,7 @@ func (v *videoReader) read(timestamp uint32, b []byte) (*ingest.AccessUnit, erro
 	case videoCodedFrames, videoCodedFramesX:
 		nalus, ok := v.avc.split(p.body)
 		if !ok {
+			v.lost++
 			return nil, v.damage()
 		}
 		if len(nalus) == 0 {
@@ -66,7 +69,9 @@ func (v *videoReader) read(timestamp uint32, b []byte) (*ingest.AccessUnit, erro
 		}
 		v.works = true
 		pts := v.clock.at(timestamp) + milliseconds(p.composition)
-		return &ingest.AccessUnit{PTS: pts, NALUs: nalus}, nil
+		lost := v.lost
+		v.lost = 0
+		return &ingest.AccessUnit{PTS: pts, NALUs: nalus, Lost: lost}, nil
 	default:
 		return nil, nil
 	}

@@ -175,6 +175,41 @@ func TestVideo(t *testing.T) {
 	}
 }
 
+// TestVideoLost: what may have been a picture is told with the next one.
+func TestVideoLost(t *testing.T) {
+	damaged := []byte{0x27, 1, 0, 0, 0, 0, 0, 0, 9}
+	for name, c := range map[string]struct {
+		between [][]byte
+		want    int
+	}{
+		"nothing":              {nil, 0},
+		"two pictures":         {[][]byte{damaged, damaged}, 2},
+		"a message cut off":    {[][]byte{{0x27, 1}}, 1},
+		"a sequence header":    {[][]byte{{0x17, 0, 0, 0, 0, 1, 66, 0, 30, 0xff, 0xe1, 0, 200, 1}}, 0},
+		"a picture of nothing": {[][]byte{avcPicture(4, testAUD)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVideoReader()
+			_, _ = v.read(0, testHeader)
+			_, _ = v.read(0, avcPicture(4, testIDR))
+			for _, body := range c.between {
+				if unit, err := v.read(1, body); unit != nil || err != nil {
+					t.Fatal(unit, err)
+				}
+			}
+			for _, want := range []int{c.want, 0} {
+				unit, err := v.read(2, avcPicture(4, testP))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if unit.Lost != want {
+					t.Errorf("%d lost, want %d", unit.Lost, want)
+				}
+			}
+		})
+	}
+}
+
 // TestVideoUnitsStay: units that were given out do not change with what comes later.
 func TestVideoUnitsStay(t *testing.T) {
 	v := newVideoReader()

@@ -37,6 +37,18 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// writeAfter writes a picture before which some are missing by its frame_num, and some were
+// dropped as the door says.
+func writeAfter(t *testing.T, v *Validator, e *encoder, missing uint32, dropped int) {
+	t.Helper()
+	e.frameNum += missing
+	au := e.picture()
+	au.Lost = dropped
+	if err := v.WriteVideo(au); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHealthCountsLosses(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -50,10 +62,16 @@ func TestHealthCountsLosses(t *testing.T) {
 				t.Error(err)
 			}
 		}, 1},
-		{"dropped at the door, with a gap", func(_ *testing.T, v *Validator, e *encoder) {
-			e.frameNum += 3
-			v.health.dropped = 2
-		}, 3},
+		{"dropped by the door", func(t *testing.T, v *Validator, e *encoder) { writeAfter(t, v, e, 0, 4) }, 4},
+		{"dropped by the door, which shows", func(t *testing.T, v *Validator, e *encoder) { writeAfter(t, v, e, 3, 3) }, 3},
+		{"dropped by the door, and more on the way", func(t *testing.T, v *Validator, e *encoder) { writeAfter(t, v, e, 3, 1) }, 3},
+		{"dropped by the door before a header", func(t *testing.T, v *Validator, e *encoder) {
+			header := videoHeader(e.sps, ppsBaseline)
+			header.PTS, header.Lost = e.videoAt, 2
+			if err := v.WriteVideo(header); err != nil {
+				t.Error(err)
+			}
+		}, 2},
 		{"two audio frames", func(_ *testing.T, _ *Validator, e *encoder) { e.audioAt += 2 * 1024 * time.Second / 48000 }, 2},
 		{"pictures that are no reference", func(t *testing.T, v *Validator, e *encoder) {
 			for n := range 4 {

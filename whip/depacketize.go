@@ -42,6 +42,10 @@ type depacketizer struct {
 	damaged bool
 	// unsure means that the unit follows a gap, so that its beginning may be missing.
 	unsure bool
+	gap    bool // something is missing that no unit was dropped for yet
+	// dropped counts the units that were dropped, and the gaps between units.
+	dropped   int
+	droppedTS uint32
 
 	data     []byte // the NAL units so far, one behind the other
 	starts   []int  // where in data each of them begins
@@ -64,7 +68,7 @@ func (d *depacketizer) push(p *packet, lost bool) (done []unit, ok bool) {
 	}
 	if lost {
 		// The gap was in the unit that is open, or between the units, or both.
-		d.damaged = true
+		d.damaged, d.gap = true, true
 		finish()
 		ok, d.unsure = false, true
 	}
@@ -100,7 +104,12 @@ func (d *depacketizer) finish() (u unit, whole bool) {
 		first := d.data[d.starts[0]] & 0x1f
 		whole = first == naluSPS || first == naluDelimiter
 	}
-	d.open, d.unsure, d.damaged = false, false, false
+	// What follows a gap may be more of the unit that was dropped for it.
+	if (d.gap || !whole) && (whole || d.dropped == 0 || d.ts != d.droppedTS) {
+		d.dropped++
+		d.droppedTS = d.ts
+	}
+	d.open, d.unsure, d.damaged, d.gap = false, false, false, false
 	if !whole {
 		return unit{}, false
 	}

@@ -79,6 +79,38 @@ func TestDepacketize(t *testing.T) {
 	}
 }
 
+// Packets are written as for TestDepacketize.
+func TestDroppedUnitsAreCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		packets string
+		want    int
+	}{
+		"nothing":                         {"1M 67aa; 2M 4101; 3M 4102", 0},
+		"start in the middle":             {"1M 4101; 2M 4102", 1},
+		"malformed":                       {"1M 67aa; 2M 00; 3M 4103", 1},
+		"middle of a picture":             {"1M 67aa; 2 4101; 2ML 4102; 3M 4103", 1},
+		"middle, with more to come":       {"1M 67aa; 2 4101; 2L 4102; 2 4103; 2M 4104; 3M 4105", 1},
+		"beginning of a picture":          {"1M 67aa; 2L 4102; 2M 4103; 3M 4104", 1},
+		"end of a picture":                {"1M 67aa; 2 4101; 3ML 67bb; 4M 4102", 1},
+		"end of one, beginning of next":   {"1M 67aa; 2 4101; 3L 4102; 3M 4103; 4M 4104", 2},
+		"a whole picture before an SPS":   {"1M 67aa; 3L 67bb; 3M 6501; 4M 4102", 1},
+		"two gaps in a picture":           {"1M 67aa; 2 4101; 2L 4102; 2L 4103; 2M 4104; 3M 4105", 1},
+		"two pictures":                    {"1M 67aa; 2 4101; 2ML 4102; 3ML 4103; 4M 4104", 2},
+		"gap, and then another after it":  {"1M 67aa; 2ML 4101; 3M 4102; 4ML 4103; 5M 4104", 2},
+		"fragment without an end, no gap": {"1M 67aa; 2M 7c8101; 3M 4103", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := depacketizer{unsure: true}
+			for _, text := range strings.Split(c.packets, ";") {
+				d.push(readPacket(t, text))
+			}
+			if d.dropped != c.want {
+				t.Errorf("%d dropped, want %d", d.dropped, c.want)
+			}
+		})
+	}
+}
+
 func readPacket(t *testing.T, text string) (p *packet, lost bool) {
 	t.Helper()
 	head, payload, _ := strings.Cut(strings.TrimSpace(text), " ")

@@ -196,7 +196,15 @@ func TestLoss(t *testing.T) {
 				checkWhole(t, sink.recorder)
 				freeze, gap := longest(sink)
 				share := float64(len(sink.video)) / 1800
-				t.Logf("%.2f %% of the pictures, freeze %v, %v between arrivals, %d NACKs, %d PLIs", share*100, freeze, gap, l.nacked, l.plis)
+				told := 0
+				for _, au := range sink.video {
+					told += au.Lost
+				}
+				t.Logf("%.2f %% of the pictures, %d told to be lost, freeze %v, %v between arrivals, %d NACKs, %d PLIs", share*100, told, freeze, gap, l.nacked, l.plis)
+				missing := int((sink.video[len(sink.video)-1].PTS-sink.video[0].PTS+time.Second/60)*30/time.Second) + 1 - len(sink.video)
+				if told > missing || told < missing*9/10 {
+					t.Errorf("%d pictures are missing, and %d are told to be lost", missing, told)
+				}
 				if freeze > c.freeze || share < c.atLeast {
 					t.Error("that is not good enough")
 				}

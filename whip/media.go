@@ -24,7 +24,7 @@ type media struct {
 
 	wantKeyframe bool // a viewer's wish
 	lastREMB     time.Time
-	lost         int // pictures that were dropped
+	lost         int // pictures that were dropped, up to the last one that was not
 }
 
 func newMedia(sink ingest.Sink, send func(...rtcp.Packet), release func(*packet)) *media {
@@ -80,7 +80,6 @@ func (m *media) flushVideo(l *layer, now time.Time) error {
 			}
 		}
 		if !whole {
-			m.lost++
 			l.lose()
 		}
 	}
@@ -92,6 +91,9 @@ func (m *media) show(l *layer, u unit, now time.Time) error {
 	pts := l.clock.follow(&m.line, &m.audio.clock, u.ts, u.arrival)
 	if au == nil {
 		return nil
+	}
+	if m.current != nil {
+		au.Lost = m.current.lost()
 	}
 	if l != m.current {
 		if m.current != nil && (!idr || best(m.layers, now) != l) {
@@ -107,6 +109,8 @@ func (m *media) show(l *layer, u unit, now time.Time) error {
 	if idr {
 		m.wantKeyframe = false
 	}
+	l.forgetLost()
+	m.lost += au.Lost
 	au.PTS, m.lastPTS = pts, pts
 	return m.sink.WriteVideo(au) //nolint:wrapcheck // the Sink's error is final, and goes back as it is
 }

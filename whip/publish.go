@@ -18,14 +18,9 @@ const retryAfter = 10
 // publish answers a POST (RFC 9725, 4.2). The token is asked about first: nobody makes the
 // gateway work on an offer without one.
 func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
-	if wait := h.guesses.Wait(r); wait > 0 {
-		webrtchttp.WriteTooMany(w, wait, "Too many attempts with a wrong token came from this address. Check the bearer token, and wait.", "TOO_MANY_ATTEMPTS")
-		return
-	}
 	token := h.token(r)
 	if token == "" {
-		h.guesses.Fail(r)
-		webrtchttp.WriteUnauthorized(w, r, "There is no bearer token. OBS: Settings, Stream, Bearer Token. ffmpeg: -authorization TOKEN. "+
+		h.guesses.WriteUnauthorized(w, r, "There is no bearer token. OBS: Settings, Stream, Bearer Token. ffmpeg: -authorization TOKEN. "+
 			"Others: the header Authorization: Bearer TOKEN, with a participant token that has the capability PUBLISH.", string(ingest.InvalidToken))
 		return
 	}
@@ -117,8 +112,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *session, err
 	s.log.Info("WHIP publisher refused", "code", rejection.Code, "reason", err.Error())
 	switch status := statusOf(rejection.Code); status {
 	case http.StatusUnauthorized:
-		h.guesses.Fail(r)
-		webrtchttp.WriteUnauthorized(w, r, rejection.Detail, string(rejection.Code))
+		h.guesses.WriteUnauthorized(w, r, rejection.Detail, string(rejection.Code))
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		webrtchttp.WriteProblem(w, status, "", rejection.Detail, string(rejection.Code))

@@ -29,18 +29,13 @@ func (h *Handler) serveSession(w http.ResponseWriter, r *http.Request, id string
 		webrtchttp.WriteMethodNotAllowed(w, r, methods...)
 		return
 	}
-	if wait := h.guesses.Wait(r); wait > 0 {
-		webrtchttp.WriteTooMany(w, wait, "Too many attempts with a wrong token came from this address. Check the bearer token, and wait.", "TOO_MANY_ATTEMPTS")
-		return
-	}
 	s := h.session(id)
 	if s == nil {
 		webrtchttp.WriteProblem(w, http.StatusNotFound, "", "There is no such session; it may have ended. Publish anew with a POST to "+endpointPath+".", "NOT_FOUND")
 		return
 	}
 	if !s.secret.Is(h.token(r)) {
-		h.guesses.Fail(r)
-		webrtchttp.WriteUnauthorized(w, r, "The session belongs to another token. Send the token that it was opened with.", string(ingest.InvalidToken))
+		h.guesses.WriteUnauthorized(w, r, "The session belongs to another token. Send the token that it was opened with.", string(ingest.InvalidToken))
 		return
 	}
 	if r.Method == http.MethodDelete {

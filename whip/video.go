@@ -24,6 +24,7 @@ type layer struct {
 	// waiting means that something was lost, or nothing was seen yet: pictures are held
 	// back until the next IDR, because they refer to what is not there.
 	waiting     bool
+	heldBack    int // pictures that were whole, but for that
 	size        size
 	lastPicture time.Time
 	lastPLI     time.Time
@@ -64,12 +65,14 @@ func (l *layer) picture(u unit) (au *ingest.AccessUnit, idr bool) {
 	case idr:
 		complete, ok := l.sets.complete(nalus)
 		if !ok {
+			l.heldBack++
 			l.lose()
 			return nil, false
 		}
 		l.waiting, l.wantPLI = false, false
 		nalus = complete
 	case slices && l.waiting:
+		l.heldBack++
 		l.lose()
 		return nil, false
 	case !slices && !hasParameterSet(nalus):
@@ -78,6 +81,11 @@ func (l *layer) picture(u unit) (au *ingest.AccessUnit, idr bool) {
 	l.lastPicture = u.arrival
 	return &ingest.AccessUnit{NALUs: nalus}, idr
 }
+
+// lost is how many pictures were dropped since it was last forgotten.
+func (l *layer) lost() int { return l.packets.dropped + l.heldBack }
+
+func (l *layer) forgetLost() { l.packets.dropped, l.heldBack = 0, 0 }
 
 // lose holds everything back until the next IDR, and asks for it.
 func (l *layer) lose() { l.waiting, l.wantPLI = true, true }
