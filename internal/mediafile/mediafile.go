@@ -37,10 +37,22 @@ type Info struct {
 func Play(ctx context.Context, file io.ReaderAt, size int64, to Judge) (info Info, err error) {
 	p := &player{ctx: ctx, file: file, size: size, to: to}
 	p.unpacker = rtmp.NewUnpacker(p)
+	// A file that brings a mistake of ours to light is reported like any other damage.
+	defer func() {
+		if v := recover(); v != nil {
+			info, err = p.info, errors.Errorf("it is damaged in a way that stagedoor cannot read (%v)", v)
+		}
+	}()
+	err = p.play()
+	return p.info, err
+}
+
+// play finds out what the file is, and plays it.
+func (p *player) play() error {
 	head := make([]byte, 1024)
-	n, err := file.ReadAt(head, 0)
+	n, err := p.file.ReadAt(head, 0)
 	if n == 0 && err != nil && err != io.EOF {
-		return p.info, errors.Wrap(err, "it cannot be read")
+		return errors.Wrap(err, "it cannot be read")
 	}
 	head = head[:n]
 	switch {
@@ -64,7 +76,7 @@ func Play(ctx context.Context, file io.ReaderAt, size int64, to Judge) (info Inf
 	if err == nil && !p.found {
 		err = errors.New("it holds neither audio nor video")
 	}
-	return p.info, err
+	return err
 }
 
 // unknown names a format that cannot be read, as far as it is known.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/ingest"
+	"github.com/stagedoor/stagedoor/rtmp"
 	"github.com/stagedoor/stagedoor/validate"
 )
 
@@ -221,6 +222,19 @@ func TestHostileMP4(t *testing.T) {
 	}
 }
 
+// brittle is a judge with a mistake in it.
+type brittle struct{ recorder }
+
+func (*brittle) WriteVideo(*ingest.AccessUnit) error { panic("a mistake") }
+
+func TestPlaySurvivesAPanic(t *testing.T) {
+	b := readClip(t, "good.mp4")
+	_, err := Play(context.Background(), bytes.NewReader(b), int64(len(b)), &brittle{})
+	if err == nil || !strings.Contains(err.Error(), "cannot read (a mistake)") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestPlayEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -238,7 +252,8 @@ func FuzzPlay(f *testing.F) {
 		f.Add(b[:min(len(b), 6000)])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := &sparse{head: b, size: int64(len(b))}
-		_, _ = Play(context.Background(), s, s.size, newJudge(ingest.WHIP))
+		p := &player{ctx: context.Background(), file: bytes.NewReader(b), size: int64(len(b)), to: newJudge(ingest.WHIP)}
+		p.unpacker = rtmp.NewUnpacker(p)
+		_ = p.play() // not Play, which would hide a panic
 	})
 }
