@@ -24,8 +24,6 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// Where it is not supported (a test's recorder) there is nothing to wait for.
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
-	// Left in place it would end the request's context while the call is being answered.
-	defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return nil, faultf(http.StatusBadRequest, "ValidationException", "The request's body ended too early or took longer than %v", bodyTimeout)
@@ -34,6 +32,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
 		return nil, invalid("body", "Member must have length less than or equal to %d bytes", maxBody)
 	}
+	// Left in place it would end the request's context while the call is being answered. After
+	// a failure it stays: net/http reads what is left of the body before the next request.
+	_ = connection.SetReadDeadline(time.Time{})
 	return body, nil
 }
 

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -39,16 +41,15 @@ type farewell struct {
 func (h *Handler) Events() http.Handler { return http.HandlerFunc(h.serveEvents) }
 
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
-	if wait := h.failures.Wait(r); wait > 0 {
-		webrtchttp.WriteTooMany(w, wait, "Too many tokens from this address were wrong. Wait before the next attempt.", "TOO_MANY_REQUESTS")
-		return
-	}
-	if !h.enter() {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	if !h.enter(host) {
 		w.Header().Set("Retry-After", "5")
 		webrtchttp.WriteProblem(w, http.StatusServiceUnavailable, "", "The gateway is stopping or has too many pages open. Try again later.", "BUSY")
 		return
 	}
 	defer h.leave()
+	waits := sync.OnceFunc(func() { h.admitted(host) })
+	defer waits()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		// Any origin may connect: it is the token that lets in, and no cookie can be abused.
 		InsecureSkipVerify: true,
@@ -69,10 +70,14 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	waits()
 	scenes, err := h.follow(ctx, token)
 	if err != nil {
 		rejection := ingest.AsRejection(err)
 		if rejection.Code == ingest.InvalidToken {
+			if h.failures.Wait(r) > 0 { // the reason is kept from whoever guesses
+				rejection = ingest.Rejectf(ingest.QuotaExceeded, "Too many tokens from this address were wrong. Wait before the next attempt.")
+			}
 			h.failures.Fail(r)
 		}
 		if rejection.Code == ingest.InternalServerException {

@@ -15,6 +15,10 @@ import (
 // included.
 const maxFeeds = 4096
 
+// maxWaiting bounds the feeds of one address that have shown no token yet. A page shows it at
+// once, so that many pages behind one proxy do not reach it.
+const maxWaiting = 64
+
 // Options is what a Handler needs. All fields are required.
 type Options struct {
 	// Follow gives the scenes that the feed sends.
@@ -33,9 +37,10 @@ type Handler struct {
 	running context.Context // until Close
 	stop    context.CancelFunc
 
-	mu    sync.Mutex
-	feeds sync.WaitGroup
-	open  int
+	mu      sync.Mutex
+	feeds   sync.WaitGroup
+	open    int
+	waiting map[string]int // feeds whose token has not come yet, by host
 }
 
 // timing is the feed's deadlines, which tests shorten.
@@ -55,6 +60,7 @@ func New(o Options) *Handler {
 		failures: webrtchttp.NewLimiter(20, 3*time.Second, time.Now),
 		timing:   timing{token: 5 * time.Second, write: 10 * time.Second, ping: 20 * time.Second},
 		running:  running,
+		waiting:  make(map[string]int),
 		stop:     stop,
 	}
 }
@@ -67,16 +73,27 @@ func (h *Handler) Close() {
 	h.feeds.Wait()
 }
 
-// enter counts a feed in; it fails when there are too many or the Handler is closed.
-func (h *Handler) enter() bool {
+// enter counts a feed in, as one that waits for its token; it fails when there are too many
+// of either kind or the Handler is closed.
+func (h *Handler) enter(host string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.running.Err() != nil || h.open >= maxFeeds {
+	if h.running.Err() != nil || h.open >= maxFeeds || h.waiting[host] >= maxWaiting {
 		return false
 	}
 	h.open++
+	h.waiting[host]++
 	h.feeds.Add(1)
 	return true
+}
+
+// admitted counts a feed as one whose token has come, good or bad.
+func (h *Handler) admitted(host string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.waiting[host]--; h.waiting[host] == 0 {
+		delete(h.waiting, host)
+	}
 }
 
 func (h *Handler) leave() {

@@ -131,10 +131,6 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request, id string) *sessi
 		webrtchttp.WriteUnauthorized(w, r, "The request has no bearer token; send the one that the session was made with.", "INVALID_TOKEN")
 		return nil
 	}
-	if wait := h.limiter.Wait(r); wait > 0 {
-		webrtchttp.WriteTooMany(w, wait, "Too many requests with bad tokens came from this address.", "TOO_MANY_REQUESTS")
-		return nil
-	}
 	h.mu.Lock()
 	s := h.sessions[id]
 	h.mu.Unlock()
@@ -143,8 +139,7 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request, id string) *sessi
 		return nil
 	}
 	if !s.token.Is(token) {
-		h.limiter.Fail(r)
-		webrtchttp.WriteUnauthorized(w, r, "The token is not the one that the session was made with.", "INVALID_TOKEN")
+		h.limiter.WriteUnauthorized(w, r, "The token is not the one that the session was made with.", "INVALID_TOKEN")
 		return nil
 	}
 	return s

@@ -24,10 +24,6 @@ func (h *Handler) subscribe(w http.ResponseWriter, r *http.Request, participantI
 		webrtchttp.WriteUnauthorized(w, r, "The request has no bearer token; send the header \"Authorization: Bearer TOKEN\" with a token that may SUBSCRIBE.", string(ingest.InvalidToken))
 		return
 	}
-	if wait := h.limiter.Wait(r); wait > 0 {
-		webrtchttp.WriteTooMany(w, wait, "Too many requests with bad tokens came from this address.", "TOO_MANY_REQUESTS")
-		return
-	}
 	offer, ok := webrtchttp.ReadSDP(w, r, h.options.MaxBody)
 	if !ok {
 		return
@@ -85,8 +81,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	detail, code := rejection.Detail, string(rejection.Code)
 	switch rejection.Code {
 	case ingest.InvalidToken:
-		h.limiter.Fail(r)
-		webrtchttp.WriteUnauthorized(w, r, detail, code)
+		h.limiter.WriteUnauthorized(w, r, detail, code)
 	case ingest.InsufficientCapabilities:
 		webrtchttp.WriteProblem(w, http.StatusForbidden, "", detail, code)
 	case ingest.QuotaExceeded:

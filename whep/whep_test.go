@@ -335,7 +335,9 @@ func TestGuessingIsLimited(t *testing.T) {
 	if response.StatusCode != 429 || response.Header.Get("Retry-After") == "" {
 		t.Errorf("got %d, want 429 with Retry-After", response.StatusCode)
 	}
-	if len(d.asked) != 3 {
-		t.Errorf("Watch was asked %d times, want 3", len(d.asked))
+	// Behind a proxy or a NAT others share the address: a good token is let in all the same.
+	d.err = nil
+	if response, _ := d.do(t, "POST", "/whep/p", "v=0", good...); response.StatusCode != 201 {
+		t.Errorf("a good token from the same address got %d, want 201", response.StatusCode)
 	}
 }

@@ -138,7 +138,8 @@ func TestSlowAdmission(t *testing.T) {
 	}
 }
 
-// A flood of wrong tokens is answered with 429 before anybody looks at it, and leaves nothing.
+// A flood of wrong tokens is answered with 429, leaves nothing, and keeps no good token from
+// the same address waiting, which may be a proxy's.
 func TestFloodOfWrongTokens(t *testing.T) {
 	d := newDoor(t, nil)
 	statuses := map[int]int{}
@@ -155,6 +156,10 @@ func TestFloodOfWrongTokens(t *testing.T) {
 	}
 	if d.handler.reserved != 0 {
 		t.Error("something is left")
+	}
+	checkCreated(t, d.post(t, "token", craft(t)))
+	if err := d.handler.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if after := runtime.NumGoroutine(); after > before+5 {
 		t.Errorf("%d goroutines, then %d", before, after)

@@ -64,6 +64,18 @@ func (l *Limiter) Fail(r *http.Request) {
 	l.buckets[key] = minTime(empty.Add(l.every), now.Add(time.Duration(l.burst)*l.every))
 }
 
+// WriteUnauthorized counts a failure and answers 401 or, where the address has failed too
+// often, 429. A good token is never kept waiting: behind a proxy or a NAT the address is
+// everybody's.
+func (l *Limiter) WriteUnauthorized(w http.ResponseWriter, r *http.Request, detail, code string) {
+	if wait := l.Wait(r); wait > 0 {
+		WriteTooMany(w, wait, "Too many attempts with a wrong token came from this address. Check the token, and wait.", "TOO_MANY_ATTEMPTS")
+		return
+	}
+	l.Fail(r)
+	WriteUnauthorized(w, r, detail, code)
+}
+
 // forget makes room: of a few buckets, the empty ones go, or else any one of them. Looking at
 // all of them each time would be the attacker's gain.
 func (l *Limiter) forget(now time.Time) {
