@@ -25,6 +25,11 @@ func streamKey(app, tcURL, name string) (string, error) {
 	if key == "" {
 		key = lastSegment(path, 2)
 	}
+	if key == "" && strings.HasPrefix(lastSegment(app, 1), "rt_") {
+		return "", ingest.Rejectf(ingest.InvalidStreamKey,
+			"The stream key stands where the application's name belongs; it must follow it. "+
+				"Server: rtmp://HOST:1935/app/. ffmpeg: rtmp://HOST:1935/app/STREAMKEY.")
+	}
 	switch {
 	case key == "":
 		return "", ingest.Rejectf(ingest.InvalidStreamKey,

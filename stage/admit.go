@@ -159,7 +159,7 @@ func (r *Registry) refuse(req ingest.Request, record ParticipantRecord, rejectio
 		}
 		return
 	}
-	if !r.closed && record.ParticipantID != "" && rejection.Code != ingest.Disconnected {
+	if !r.closed && record.ParticipantID != "" && rejection.Code != ingest.Disconnected && r.mistakes.record(record.ParticipantID) {
 		live := r.open(record.StageARN)
 		if live.members[record.ParticipantID] == nil {
 			record.StageARN, record.SessionID, record.FirstJoin = live.session.StageARN, live.session.ID, time.Now()

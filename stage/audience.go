@@ -67,7 +67,7 @@ func (r *Registry) startViewing(stageARN, remote string, record ParticipantRecor
 	}
 	existing := live.members[record.ParticipantID]
 	if watched := live.members[remote]; watched == nil || watched.publication == nil || !watched.publication.onStage {
-		if existing != nil {
+		if existing != nil && r.mistakes.record(record.ParticipantID) {
 			r.event(live, Event{ParticipantID: record.ParticipantID, Name: SubscribeError, RemoteParticipantID: remote, Code: ingest.PublisherNotFound})
 		}
 		return nil, nil, ErrNotPublishing

@@ -104,7 +104,7 @@ func (p *Publication) Close(reason error) error {
 	}
 	r := p.registry
 	var rejection *ingest.Rejection
-	if errors.As(reason, &rejection) && rejection.Code != ingest.Disconnected {
+	if errors.As(reason, &rejection) && rejection.Code != ingest.Disconnected && p.ended.Load() == nil {
 		if !rejection.Told {
 			r.refusals.remember(p.request.Secret, rejection, time.Now())
 		}

@@ -83,13 +83,18 @@ func (f *refusals) show(stageARN string, r Refusal) {
 	f.byStage[stageARN] = list[:min(len(list), maxRefusalsPerStage)]
 }
 
+// maxUnknownShown keeps attempts of strangers from pushing a stage's own off its page.
+const maxUnknownShown = 5
+
 // of gives the refusals that a stage's page shows, the newest first.
 func (f *refusals) of(stageARN string) []Refusal {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	own, unknown := f.byStage[stageARN], f.byStage[""]
+	unknown = unknown[:min(len(unknown), maxUnknownShown)]
+	own = own[:min(len(own), maxRefusalsPerStage-len(unknown))]
 	merged := make([]Refusal, 0, maxRefusalsPerStage)
-	for len(merged) < maxRefusalsPerStage && len(own)+len(unknown) > 0 {
+	for len(own)+len(unknown) > 0 {
 		if len(unknown) == 0 || len(own) > 0 && own[0].Time.After(unknown[0].Time) {
 			merged, own = append(merged, own[0]), own[1:]
 		} else {

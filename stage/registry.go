@@ -56,6 +56,7 @@ type Registry struct {
 	mu         sync.Mutex
 	stages     map[string]*liveStage               // by ARN, those with a live session
 	followers  map[string]map[chan struct{}]string // by stage ARN: what wakes those who follow it, and who they are
+	mistakes   *mistakes
 	closed     bool
 	stop       chan struct{}  // closed by Close
 	background sync.WaitGroup // goroutines that Close waits for
@@ -71,7 +72,7 @@ func NewRegistry(ctx context.Context, o Options) (*Registry, error) {
 	return &Registry{
 		o: o, journal: startJournal(o.Journal, o.Log), refusals: newRefusals(o.RefusalMemory),
 		stages: make(map[string]*liveStage), followers: make(map[string]map[chan struct{}]string),
-		stop: make(chan struct{}),
+		mistakes: newMistakes(), stop: make(chan struct{}),
 	}, nil
 }
 

@@ -430,3 +430,22 @@ func TestCloseStageEndsEverybody(t *testing.T) {
 		}
 	})
 }
+
+func TestErrorEventsOfOneParticipantAreBounded(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, f fixture) {
+		token := f.token(t, "v", CanSubscribe)
+		for range 1000 {
+			_, _ = f.Admit(t.Context(), whip(token))
+		}
+		_ = f.Flush(t.Context())
+		if got := len(f.store.events()); got != mistakesAtOnce {
+			t.Errorf("1000 mistakes at once made %d events, want %d", got, mistakesAtOnce)
+		}
+		time.Sleep(mistakesEvery)
+		_, _ = f.Admit(t.Context(), whip(token))
+		_ = f.Flush(t.Context())
+		if got := len(f.store.events()); got != mistakesAtOnce+1 {
+			t.Errorf("a later one made %d events in all", got)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -106,13 +107,16 @@ const clockSkew = 30 * time.Second
 var errUnknownKey = errors.New("unknown key")
 
 func badToken(format string, args ...any) *ingest.Rejection {
-	return ingest.Rejectf(ingest.InvalidToken, format, args...)
+	text := fmt.Sprintf(format, args...)
+	return ingest.Rejectf(ingest.InvalidToken, "%s.", strings.ToUpper(text[:1])+text[1:])
 }
 
 func describeTokenError(err error, expires, now time.Time) string {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return "the token expired " + now.Sub(expires).Round(time.Second).String() + " ago; a token is valid for at most 14 days. Make a new one with CreateParticipantToken"
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return "the token's nbf lies in the future: it is not valid yet. Leave nbf out, or wait"
 	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
 		return "the token's iat lies in the future; the signer's clock may differ by 30 s. Set the clock of the machine that signs tokens"
 	case errors.Is(err, errUnknownKey), errors.Is(err, ErrNotFound):

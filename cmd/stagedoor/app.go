@@ -128,8 +128,10 @@ func (a *App) open(ctx context.Context) (err error) {
 func (a *App) openCertificate() (err error) {
 	s := a.settings
 	if s.Cert != "" {
-		a.cert, err = certs.Load(s.Cert, s.Key, a.log)
-		return err
+		if a.cert, err = certs.Load(s.Cert, s.Key, a.log); err != nil {
+			return usagef("--cert and --key must be a certificate chain and its key, both PEM: %s", err)
+		}
+		return nil
 	}
 	var hosts []string
 	if u, parseErr := url.Parse(s.PublicURL); parseErr == nil && u.Hostname() != "" {

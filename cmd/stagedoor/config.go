@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,8 +59,12 @@ func (s *settings) check() error {
 	for _, address := range []struct{ flag, value string }{
 		{"--http", s.HTTP}, {"--rtmp", s.RTMP}, {"--rtmps", s.RTMPS}, {"--ice", s.ICE}, {"--admin", s.Admin},
 	} {
-		if _, _, err := net.SplitHostPort(address.value); err != nil {
-			return usagef("%s is %q; it must be HOST:PORT or :PORT, for example \":8080\" or \"127.0.0.1:8080\"", address.flag, address.value)
+		_, port, err := net.SplitHostPort(address.value)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		if err != nil {
+			return usagef("%s is %q; it must be HOST:PORT or :PORT with a port up to 65535, for example \":8080\" or \"127.0.0.1:8080\"", address.flag, address.value)
 		}
 	}
 	if host, _, _ := net.SplitHostPort(s.ICE); host != "" && net.ParseIP(host) == nil {

@@ -38,6 +38,8 @@ func TestBadSettings(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--http", "8080"}, []string{"--http", "HOST:PORT"}},
+		{[]string{"--http", ":99999"}, []string{"--http", "65535"}},
+		{[]string{"--cert", "nope.pem", "--key", "nope.pem", "--data", dir}, []string{"--cert", "nope.pem"}},
 		{[]string{"--ice", "example.com:3478"}, []string{"--ice", "IP address"}},
 		{[]string{"--public-url", "stage.example"}, []string{"--public-url", "https://"}},
 		{[]string{"--public-ip", "here"}, []string{"--public-ip", "IP address"}},
