@@ -26,16 +26,16 @@ const (
 const maxLost = 50
 
 // Options says what the stage's audio track looks like. The zero value is the default:
-// stereo at 96 kbps.
+// stereo at 112 kbps.
 type Options struct {
 	// Channels of the track: 1, or 2 (the default). On a stereo track mono is heard on both
 	// sides; on a mono track stereo is mixed down.
 	Channels int
-	// Bitrate of the Opus packets in bits per second; 0 means 96000 for stereo and 64000
-	// for mono.
+	// Bitrate of the Opus packets in bits per second; 0 means 112000 for stereo and
+	// 72000 for mono.
 	Bitrate int
-	// Complexity is Opus's, 1 (least CPU) to 10; 0 means 1, which costs two thirds of 5 and
-	// as much quality as 5 kbps less would (docs/performance.md).
+	// Complexity is Opus's, 1 (least CPU) to 10; 0 means 1, which costs two thirds of 5; the
+	// default bitrate makes up for what it loses (docs/decisions.md).
 	Complexity int
 }
 
@@ -68,7 +68,7 @@ func New(next ingest.Sink, o Options) ingest.Sink {
 		o.Channels = 2
 	}
 	if o.Bitrate == 0 {
-		o.Bitrate = 32000 + 32000*o.Channels
+		o.Bitrate = 32000 + 40000*o.Channels
 	}
 	if o.Complexity == 0 {
 		o.Complexity = 1
