@@ -240,3 +240,25 @@ func TestCheckInterruptedBeforeAnEncoderCame(t *testing.T) {
 		t.Errorf("status and output: %s", text)
 	}
 }
+
+// A codec that cannot be unpacked ends the check at once, by name.
+func TestCheckEncoderOfAnotherCodec(t *testing.T) {
+	url, outcome := checkEncoder(t, t.Context())
+	client, err := rtmpclient.Publish(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Write(flv.Video, 0, []byte("\x90hvc1\x01")); err != nil {
+		t.Fatal(err)
+	}
+	r := readReport(t, (<-outcome)[1:])
+	if r.Result != resultReject || r.Code != ingest.InvalidVideoCodec || r.Rules[0].Severity != validate.Rejected || r.Rules[0].Seen != "The video is HEVC (H.265)" {
+		t.Errorf("%+v", r)
+	}
+	var refused *rtmpclient.Refused
+	<-client.Done()
+	if !errors.As(client.Err(), &refused) || !strings.Contains(refused.Description, "HEVC") {
+		t.Errorf("the encoder was told %v", client.Err())
+	}
+}
