@@ -21,6 +21,9 @@ func (r *Registry) Admit(ctx context.Context, req ingest.Request) (*Publication,
 	record, err := r.identify(ctx, req)
 	var p *Publication
 	if err == nil {
+		err = r.roomForOneMore()
+	}
+	if err == nil {
 		p, err = r.reserve(req, record)
 	}
 	var rejection *ingest.Rejection
@@ -28,6 +31,19 @@ func (r *Registry) Admit(ctx context.Context, req ingest.Request) (*Publication,
 		r.refuse(req, record, rejection)
 	}
 	return p, err
+}
+
+// roomForOneMore refuses a newcomer while the machine is so short of processor time that
+// those on stage would suffer.
+func (r *Registry) roomForOneMore() error {
+	if r.o.Delay == nil {
+		return nil
+	}
+	delay, tooLong := r.o.Delay()
+	if !tooLong {
+		return nil
+	}
+	return ingest.Rejectf(ingest.QuotaExceeded, "The gateway is at the limit of its processor: work waits %d ms, and those on stage come first. Start again in a few seconds, use another gateway, or give this one more processors.", delay.Milliseconds())
 }
 
 // identify finds out who asks. The record is filled as far as it is known even where the

@@ -18,6 +18,9 @@ type Options struct {
 	Audience Audience // nil where viewers watch elsewhere
 	Tokens   *Tokens
 	Log      *slog.Logger
+	// Delay gives how long work waits for a processor, and whether that is too long to let
+	// another publisher in; nil: nobody is refused for it.
+	Delay func() (time.Duration, bool)
 
 	MaxPublishers  int           // per stage; default 12
 	MaxSubscribers int           // per stage; default 10,000

@@ -70,6 +70,31 @@ func TestAPublisherIsOnStageFromItsFirstWrite(t *testing.T) {
 	})
 }
 
+// TestShortOfProcessor lets nobody new in while work waits too long; those inside stay.
+func TestShortOfProcessor(t *testing.T) {
+	delay, tooLong := 40*time.Millisecond, false
+	inBubble(t, func(o *Options) {
+		o.Delay = func() (time.Duration, bool) { return delay, tooLong }
+	}, func(t *testing.T, f fixture) {
+		inside, err := f.Admit(t.Context(), rtmp(testKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tooLong = true
+		if _, err := f.Admit(t.Context(), whip(f.token(t, "p2", CanPublish))); code(err) != ingest.QuotaExceeded || !strings.Contains(err.Error(), "40 ms") {
+			t.Errorf("a newcomer: %v", err)
+		}
+		if err := inside.WriteVideo(picture); err != nil {
+			t.Errorf("who is inside: %v", err)
+		}
+		tooLong = false
+		time.Sleep(f.o.RefusalMemory + time.Second)
+		if _, err := f.Admit(t.Context(), whip(f.token(t, "p2", CanPublish))); err != nil {
+			t.Errorf("when it is over: %v", err)
+		}
+	})
+}
+
 func TestRefusalsAtTheDoor(t *testing.T) {
 	inBubble(t, func(o *Options) { o.MaxPublishers = 1 }, func(t *testing.T, f fixture) {
 		detached, secure := f.store.ingests[testKey], f.store.ingests[testKey]

@@ -49,6 +49,7 @@ type App struct {
 	registry  *stage.Registry
 	sfu       *sfu.SFU
 	media     *mediaPort
+	load      loadMeter
 	cert      *certs.Source
 	rtmp      *rtmp.Server
 	whip      *whip.Handler
@@ -186,7 +187,7 @@ func (a *App) openStage(ctx context.Context) (err error) {
 	a.onClose(a.closing("sfu", a.sfu.Close))
 	a.registry, err = stage.NewRegistry(ctx, stage.Options{
 		Store: a.store, Journal: a.store, Backend: a.sfu, Audience: a.sfu, Tokens: a.tokens,
-		Log: a.log, MaxPublishers: a.settings.MaxPublishers,
+		Log: a.log, MaxPublishers: a.settings.MaxPublishers, Delay: a.load.delay,
 	})
 	if err != nil {
 		return err
@@ -288,6 +289,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	running.Go(func() { a.cert.Watch(ctx, certInterval) })
 	running.Go(func() { a.prune(ctx) })
+	running.Go(func() { a.load.run(ctx) })
 	for _, url := range a.settings.Webhooks {
 		serve(func() error { return a.deliverEvents(ctx, url) })
 	}
