@@ -36,12 +36,18 @@ type mediaPort struct {
 // machine's addresses gets a socket of its own, so that answers leave from the address that
 // was asked.
 func openMediaPort(address string, publicIPs []string, log *slog.Logger) (*mediaPort, error) {
-	m := &mediaPort{batch: udpbatch.New()}
-	if err := m.open(address, publicIPs, log); err != nil {
+	for try := 1; ; try++ {
+		m := &mediaPort{batch: udpbatch.New()}
+		err := m.open(address, publicIPs, log)
+		if err == nil {
+			return m, nil
+		}
 		m.close()
-		return nil, err
+		// The kernel's choice of a UDP port may be taken on TCP: then it chooses again.
+		if _, port, _ := net.SplitHostPort(address); port != "0" || try == 10 {
+			return nil, err
+		}
 	}
-	return m, nil
 }
 
 func (m *mediaPort) open(address string, publicIPs []string, log *slog.Logger) error {
