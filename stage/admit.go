@@ -43,7 +43,7 @@ func (r *Registry) roomForOneMore() error {
 	if !tooLong {
 		return nil
 	}
-	return ingest.Rejectf(ingest.QuotaExceeded, "The gateway is at the limit of its processor: work waits %d ms, and those on stage come first. Start again in a few seconds, use another gateway, or give this one more processors.", delay.Milliseconds())
+	return ingest.Rejectf(ingest.QuotaExceeded, "The gateway is at the limit of its processor (work waits %d ms), and those on stage come first. Start again in a few seconds, use another gateway, or give this one more processors.", delay.Milliseconds())
 }
 
 // identify finds out who asks. The record is filled as far as it is known even where the

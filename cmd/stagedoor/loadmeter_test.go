@@ -1,18 +1,24 @@
 package main
 
 import (
+	"runtime"
 	"testing"
 	"time"
 )
 
 func TestLoadMeter(t *testing.T) {
-	m := &loadMeter{}
-	second := func(late time.Duration, of int) { // so many of the second's ticks are late
+	now, used := time.Now(), time.Duration(0)
+	m := &loadMeter{used: func() time.Duration { return used }, judged: now}
+	// window lets one judgement pass: so many of its ticks are late, and so much of all
+	// processors is used.
+	window := func(late time.Duration, of int, share float64) {
+		used += time.Duration(share * float64(loadWindow*loadTick) * float64(runtime.GOMAXPROCS(0)))
 		for i := range loadWindow {
+			now = now.Add(loadTick)
 			if i < of {
-				m.add(late)
+				m.add(now, late)
 			} else {
-				m.add(time.Millisecond)
+				m.add(now, time.Millisecond)
 			}
 		}
 	}
@@ -23,17 +29,21 @@ func TestLoadMeter(t *testing.T) {
 		}
 	}
 	expect("nothing measured yet", false)
-	second(maxLate*10, loadWindow/20)
+	window(10*maxLate, loadWindow/20, 0.7)
 	expect("a few ticks are late", false)
-	second(2*maxLate, loadWindow/5)
+	window(2*maxLate, loadWindow/5, 0.1)
+	expect("others use the processors up", false)
+	window(2*maxLate, loadWindow/5, 0.7)
 	expect("many ticks are late", true)
 	if worst, _ := m.delay(); worst != 2*maxLate {
 		t.Errorf("the delay is %v", worst)
 	}
 	for range calmWindows - 1 {
-		second(0, 0)
+		window(0, 0, 0.2)
 	}
 	expect("calm, but not for long", true)
-	second(0, 0)
+	window(0, 0, 0.2)
 	expect("calm for long", false)
+	window(0, 0, 0.95)
+	expect("the processors are used up", true)
 }
