@@ -17,8 +17,8 @@ const (
 
 // packetize cuts a picture's NAL units into RTP payloads after RFC 6184, packetization-mode
 // 1: small neighbours share a STAP-A (5.7.1), a large one is spread evenly over FU-As (5.8).
-// It copies the bytes, since each payload must lie in one piece. Delimiters, filler and
-// types that mean something else in RTP are left out.
+// It copies the bytes, since each payload must lie in one piece. Delimiters, filler,
+// damaged units and types that mean something else in RTP are left out.
 //
 // It gives the payloads back to back, where each one ends, and what the picture holds.
 func packetize(nalus [][]byte) (data []byte, ends []int, slice, idr bool) {
@@ -44,7 +44,8 @@ func packetize(nalus [][]byte) (data []byte, ends []int, slice, idr bool) {
 		group, groupSize = group[:0], 1
 	}
 	for _, n := range nalus {
-		if len(n) == 0 {
+		// A set forbidden_zero_bit (ITU-T H.264, 7.4.1) says that the unit is damaged.
+		if len(n) == 0 || n[0]&0x80 != 0 {
 			continue
 		}
 		switch t := n[0] & 0x1f; {

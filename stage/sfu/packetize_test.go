@@ -120,7 +120,7 @@ func FuzzPacketize(f *testing.F) {
 		nalus := [][]byte{a, b, big}
 		var want [][]byte
 		for _, n := range nalus {
-			if len(n) > 0 && n[0]&0x1f != 0 && n[0]&0x1f != naluDelimiter && n[0]&0x1f != naluFiller && n[0]&0x1f < naluSTAPA {
+			if len(n) > 0 && n[0]&0x80 == 0 && n[0]&0x1f != 0 && n[0]&0x1f != naluDelimiter && n[0]&0x1f != naluFiller && n[0]&0x1f < naluSTAPA {
 				want = append(want, n)
 			}
 		}
