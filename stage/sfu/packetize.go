@@ -74,8 +74,7 @@ func appendSTAPA(data []byte, nalus [][]byte) []byte {
 	head := len(data)
 	data = append(data, naluSTAPA)
 	for _, n := range nalus {
-		// F is the or, NRI the maximum of all (RFC 6184, 5.7).
-		data[head] |= n[0] & 0x80
+		// NRI is the maximum of all (RFC 6184, 5.7); F is set in none.
 		if nri := n[0] & 0x60; nri > data[head]&0x60 {
 			data[head] = data[head]&^0x60 | nri
 		}
@@ -86,7 +85,7 @@ func appendSTAPA(data []byte, nalus [][]byte) []byte {
 }
 
 func appendFUA(data []byte, ends []int, n []byte) ([]byte, []int) {
-	indicator, t, rest := n[0]&0xe0|naluFUA, n[0]&0x1f, n[1:]
+	indicator, t, rest := n[0]&0x60|naluFUA, n[0]&0x1f, n[1:]
 	fragments := (len(rest) + maxPayload - 3) / (maxPayload - 2)
 	size := (len(rest) + fragments - 1) / fragments
 	for start := 0; start < len(rest); start += size {

@@ -90,8 +90,8 @@ func TestFragmentsAreEven(t *testing.T) {
 }
 
 func TestSTAPAHeader(t *testing.T) {
-	data, _, _, _ := packetize([][]byte{{0x27, 1}, {0xc8, 2}})
-	if data[0] != 0xd8 { // F of the second, NRI 2 of the second over 1 of the first
+	data, _, _, _ := packetize([][]byte{{0x27, 1}, {0x48, 2}})
+	if data[0] != 0x58 { // NRI 2 of the second over 1 of the first
 		t.Errorf("the header is %#x", data[0])
 	}
 }
