@@ -141,7 +141,7 @@ func enhancedAudioHeader(b []byte) (p audioPacket, ok bool, err error) {
 	case len(b) < 4:
 		return p, false, nil
 	}
-	return audioPacket{codec: enhancedAudioName(string(b[:4])), kind: kind, body: b[4:]}, true, nil
+	return audioPacket{codec: AudioFourCC(string(b[:4])), kind: kind, body: b[4:]}, true, nil
 }
 
 // legacyAudioName names a SoundFormat (FLV E.4.2.1), with the number that encoders use for
@@ -167,8 +167,9 @@ func legacyAudioName(format byte) ingest.AudioCodecName {
 	}
 }
 
-// enhancedAudioName names an audio FourCC (E-RTMP).
-func enhancedAudioName(fourCC string) ingest.AudioCodecName {
+// AudioFourCC names the codec of an audio FourCC, as Enhanced RTMP and MP4 sample entries spell
+// it; an unknown one is named by its letters.
+func AudioFourCC(fourCC string) ingest.AudioCodecName {
 	switch fourCC {
 	case "mp4a":
 		return ingest.AAC

@@ -113,23 +113,16 @@ func (s *session) OnPublish(c *gortmp.StreamContext, _ uint32, cmd *gomessage.Ne
 }
 
 // OnVideo writes a video message's access unit to the sink.
-func (s *session) OnVideo(timestamp uint32, payload io.Reader) (err error) {
-	defer s.recovered(&err)
-	if s.current == nil {
-		return nil
-	}
-	b, err := s.payload(payload)
-	if err != nil {
-		return s.broken(err)
-	}
-	if err := s.current.unpack.Video(timestamp, b); err != nil {
-		return s.fail(err)
-	}
-	return nil
+func (s *session) OnVideo(timestamp uint32, payload io.Reader) error {
+	return s.media(timestamp, payload, (*Unpacker).Video)
 }
 
 // OnAudio writes an audio message's frame to the sink.
-func (s *session) OnAudio(timestamp uint32, payload io.Reader) (err error) {
+func (s *session) OnAudio(timestamp uint32, payload io.Reader) error {
+	return s.media(timestamp, payload, (*Unpacker).Audio)
+}
+
+func (s *session) media(timestamp uint32, payload io.Reader, unpack func(*Unpacker, uint32, []byte) error) (err error) {
 	defer s.recovered(&err)
 	if s.current == nil {
 		return nil
@@ -138,7 +131,7 @@ func (s *session) OnAudio(timestamp uint32, payload io.Reader) (err error) {
 	if err != nil {
 		return s.broken(err)
 	}
-	if err := s.current.unpack.Audio(timestamp, b); err != nil {
+	if err := unpack(s.current.unpack, timestamp, b); err != nil {
 		return s.fail(err)
 	}
 	return nil

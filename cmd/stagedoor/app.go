@@ -60,6 +60,7 @@ type App struct {
 	ports     ports
 	endpoints endpoints
 	welcome   firstMinute
+	keys      []accessKey
 	madeKeys  bool
 	ready     atomic.Bool
 	closers   []func() // in the order of making; Close goes backwards
@@ -94,7 +95,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(func() { _ = a.store.Close() })
-	if _, a.madeKeys, err = folder.credentials(); err != nil {
+	if a.keys, a.madeKeys, err = folder.credentials(); err != nil {
 		return err
 	}
 	if _, err = folder.first(ctx, a.store, a.settings.Region, a.settings.Account); err != nil {
@@ -219,12 +220,8 @@ func (a *App) openDoors() (err error) {
 }
 
 func (a *App) openAPI() (err error) {
-	keys, _, err := dataFolder(a.settings.Data).credentials()
-	if err != nil {
-		return err
-	}
-	secrets := make(map[string]string, len(keys))
-	for _, key := range keys {
+	secrets := make(map[string]string, len(a.keys))
+	for _, key := range a.keys {
 		secrets[key.AccessKeyID] = key.SecretAccessKey
 	}
 	var public *url.URL

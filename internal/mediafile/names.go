@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/ingest"
+	"github.com/stagedoor/stagedoor/rtmp"
 )
 
 // videoEntryName names the codec of an MP4 sample entry.
@@ -39,18 +40,6 @@ func videoEntryName(entry string) string {
 // one than AAC (objectName).
 func audioEntryName(entry string) ingest.AudioCodecName {
 	switch entry {
-	case "mp4a":
-		return ingest.AAC
-	case "Opus":
-		return ingest.Opus
-	case ".mp3":
-		return ingest.MP3
-	case "ac-3":
-		return ingest.AC3
-	case "ec-3":
-		return ingest.EAC3
-	case "fLaC":
-		return ingest.FLAC
 	case "alac":
 		return "ALAC"
 	case "alaw", "ulaw":
@@ -60,7 +49,7 @@ func audioEntryName(entry string) ingest.AudioCodecName {
 	case "enca":
 		return "encrypted"
 	}
-	return ingest.AudioCodecName(fmt.Sprintf("codec %q", entry))
+	return rtmp.AudioFourCC(entry)
 }
 
 // objectName names an objectTypeIndication (mp4ra.org/registered-types/object-types).
